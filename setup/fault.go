@@ -1,0 +1,74 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Fault is one thing that is wrong with a file, and where.
+type Fault struct {
+	File    string
+	Line    int    // from 1; 0 where unknown
+	Path    string // like prices[0].per_unit; empty for the file as a whole
+	Pointer string // the same as a JSON pointer
+	What    string // what is wrong, which value, what to do
+}
+
+// Error is "file:line: path: what".
+func (f Fault) Error() string {
+	var b strings.Builder
+	if f.File != "" {
+		b.WriteString(f.File)
+		if f.Line > 0 {
+			fmt.Fprintf(&b, ":%d", f.Line)
+		}
+		b.WriteString(": ")
+	}
+	if f.Path != "" {
+		b.WriteString(f.Path + ": ")
+	}
+	return b.String() + f.What
+}
+
+// Faults is all that is wrong with a file, a line each, in the file's order.
+type Faults []Fault
+
+// faultsMax is how many faults are told: who has more has one mistake many times.
+const faultsMax = 20
+
+// Error is the faults, a line each.
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = fault.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// textMax bounds every name, code, key and number in bytes (SPEC R5.3).
+const textMax = 256
+
+// checkText refuses what cannot name anything: nothing, too much, a NUL.
+func checkText(text string) error {
+	switch {
+	case text == "":
+		return errors.New("empty: give at least one character")
+	case len(text) > textMax:
+		return fmt.Errorf("%q: %d bytes, at most %d are taken", clip(text), len(text), textMax)
+	case strings.ContainsRune(text, 0):
+		return fmt.Errorf("%q: holds a NUL", clip(text))
+	case !utf8.ValidString(text):
+		return fmt.Errorf("%q: not UTF-8", clip(text))
+	}
+	return nil
+}
+
+// clip cuts text for an error, so that one fault stays one line.
+func clip(text string) string {
+	if len(text) <= 40 {
+		return text
+	}
+	return strings.ToValidUTF8(text[:40], "") + "…"
+}
