@@ -201,4 +201,3 @@ func LoadZone(name string) (*time.Location, error) {
 	}
 	return zone, nil
 }
-

@@ -1,0 +1,195 @@
+package billing
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// TargetID is a small number for a service, type or family: what counters are
+// kept under. The account as a whole is 0. The catalogue gives them out and
+// never takes one back.
+type TargetID int32
+
+// Place is a placement with the numbers that its counters are kept under.
+type Place struct {
+	ID int32 // of the placement itself; records keep it
+	Placement
+	Targets [4]TargetID // by ScopeKind; a type without a family has none there
+}
+
+// Counts tells whether a record of p counts in a scope.
+func (p *Place) Counts(s ScopeKind) bool { return s != OfFamily || p.Family != "" }
+
+// CounterKey names one counter of an account: scope, target and window.
+type CounterKey struct {
+	Kind   ScopeKind
+	Window WindowKind // Day or Month
+	Target TargetID
+	Start  Date // of the window
+}
+
+// Counters are the open counters of an account. Windows that start before
+// OpenDay or OpenMonth are over: their counters stand in a table of their own
+// and are read when a late record needs them (DESIGN §3). A counter that is
+// absent is zero.
+type Counters struct {
+	OpenDay, OpenMonth Date
+	Open               map[CounterKey]Counter
+}
+
+// noneOpen is where OpenDay and OpenMonth stand before anything was counted:
+// every window is open.
+const noneOpen = Date(math.MinInt32)
+
+// NewCounters are the counters of an account that has used nothing.
+func NewCounters() Counters {
+	return Counters{OpenDay: noneOpen, OpenMonth: noneOpen, Open: map[CounterKey]Counter{}}
+}
+
+// IsOpen tells whether counters of a window that starts on start are kept here.
+func (c *Counters) IsOpen(kind WindowKind, start Date) bool {
+	if kind == Day {
+		return start >= c.OpenDay
+	}
+	return start >= c.OpenMonth
+}
+
+// Close takes out the counters of the windows that start before day and month,
+// which then are the first open ones, and returns them. It never opens a
+// window again.
+func (c *Counters) Close(day, month Date) map[CounterKey]Counter {
+	if day <= c.OpenDay && month <= c.OpenMonth {
+		return nil
+	}
+	c.OpenDay, c.OpenMonth = max(c.OpenDay, day), max(c.OpenMonth, month)
+	var closed map[CounterKey]Counter
+	for k, v := range c.Open {
+		if c.IsOpen(k.Window, k.Start) {
+			continue
+		}
+		if closed == nil {
+			closed = map[CounterKey]Counter{}
+		}
+		closed[k] = v
+		delete(c.Open, k)
+	}
+	return closed
+}
+
+// countersVersion is the first byte of the stored form.
+const countersVersion = 1
+
+// AppendBinary appends the stored form: version, OpenDay and OpenMonth, then
+// each counter as scope and window in one byte, target, days from the first
+// open window to its own, quantity and amount; in the order of their keys, so
+// that equal counters are equal bytes. The database reads it through
+// counters_of (postgres/migrations), so a change here is a change there.
+func (c *Counters) AppendBinary(b []byte) []byte {
+	b = append(b, countersVersion)
+	b = binary.AppendVarint(b, int64(c.OpenDay))
+	b = binary.AppendVarint(b, int64(c.OpenMonth))
+	keys := make([]CounterKey, 0, len(c.Open))
+	for k, v := range c.Open {
+		if !v.IsZero() {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, compareKeys)
+	for _, k := range keys {
+		v := c.Open[k]
+		b = append(b, byte(k.Kind)|byte(k.Window)<<2)
+		b = binary.AppendUvarint(b, uint64(k.Target))
+		b = binary.AppendUvarint(b, uint64(int64(k.Start)-int64(c.base(k.Window))))
+		b = v.Quantity.AppendBinary(b)
+		b = v.Amount.AppendBinary(b)
+	}
+	return b
+}
+
+func (c *Counters) base(kind WindowKind) Date {
+	if kind == Day {
+		return c.OpenDay
+	}
+	return c.OpenMonth
+}
+
+func compareKeys(a, b CounterKey) int {
+	return cmp.Compare(sortable(a), sortable(b))
+}
+
+// sortable packs a key so that order and equality are those of an integer:
+// four bits of window and scope, 28 of target, 32 of start.
+func sortable(k CounterKey) uint64 {
+	return uint64(k.Window)<<62 | uint64(k.Kind)<<60 | uint64(uint32(k.Target))<<32 | uint64(uint32(k.Start)^1<<31)
+}
+
+// ReadCounters reads what AppendBinary wrote.
+func ReadCounters(b []byte) (Counters, error) {
+	c := NewCounters()
+	if len(b) == 0 {
+		return c, nil
+	}
+	if b[0] != countersVersion {
+		return c, fmt.Errorf("read counters: version %d is not %d", b[0], countersVersion)
+	}
+	r := byteReader{rest: b[1:]}
+	c.OpenDay, c.OpenMonth = Date(r.varint()), Date(r.varint())
+	for r.err == nil && len(r.rest) > 0 {
+		head := r.byte()
+		k := CounterKey{Kind: ScopeKind(head & 3), Window: WindowKind(head >> 2)}
+		k.Target = TargetID(r.uvarint())
+		k.Start = Date(int64(c.base(k.Window)) + int64(r.uvarint()))
+		c.Open[k] = Counter{Quantity: r.fixed(), Amount: r.fixed()}
+	}
+	if r.err != nil {
+		return c, fmt.Errorf("read counters: %w", r.err)
+	}
+	return c, nil
+}
+
+// byteReader takes values off a slice and remembers the first fault.
+type byteReader struct {
+	rest []byte
+	err  error
+}
+
+func (r *byteReader) take(n int) {
+	if n <= 0 || n > len(r.rest) {
+		r.err, r.rest = ErrTruncated, nil
+		return
+	}
+	r.rest = r.rest[n:]
+}
+
+func (r *byteReader) byte() (v byte) {
+	if len(r.rest) > 0 {
+		v = r.rest[0]
+	}
+	r.take(1)
+	return v
+}
+
+func (r *byteReader) varint() int64 {
+	v, n := binary.Varint(r.rest)
+	r.take(n)
+	return v
+}
+
+func (r *byteReader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	r.take(n)
+	return v
+}
+
+func (r *byteReader) fixed() Fixed {
+	f, rest, err := ReadFixed(r.rest)
+	if err != nil {
+		r.err, r.rest = err, nil
+		return f
+	}
+	r.rest = rest
+	return f
+}

@@ -1,0 +1,165 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store is an open database. It is safe for use by many goroutines.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+// Options say how a Store connects.
+type Options struct {
+	Connections int32 // most connections; 0: pgx's choice
+}
+
+// Open connects to the database at url and makes sure that its schema is the
+// one this binary knows; ErrOldSchema says that it is not.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
+	}
+	if o.Connections > 0 {
+		config.MaxConns = o.Connections
+	}
+	config.ConnConfig.RuntimeParams["application_name"] = "chargehand"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	s := &Store{pool: pool}
+	if err := s.checkSchema(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close gives the connections back.
+func (s *Store) Close() { s.pool.Close() }
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) checkSchema(ctx context.Context) error {
+	p, err := provider(s.pool)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if err := s.Ping(ctx); err != nil {
+		return err
+	}
+	pending, err := p.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if pending {
+		return ErrOldSchema
+	}
+	return nil
+}
+
+// ErrStale means that what was to be written was judged by something that has
+// changed since: nothing was written; read and judge again.
+var ErrStale = errors.New("judged by what has changed since")
+
+// triesMax bounds how often a transaction is tried that the database gave up
+// for the sake of another one. Each try judges anew, so more only loads it.
+const triesMax = 10
+
+// Tx is a write transaction. What it writes is there together or not at all.
+type Tx struct {
+	tx pgx.Tx
+	// Now is asked once, when the transaction begins (SPEC R2.7).
+	Now   time.Time
+	Actor string // who is behind it: for histories
+}
+
+// Write runs do in a transaction and commits it. Where the database gives up
+// the transaction in favour of another one (serialization, deadlock) or do says
+// ErrStale, it is tried again from the start, a bounded number of times.
+func (s *Store) Write(ctx context.Context, now time.Time, actor string, do func(*Tx) error) error {
+	return s.again(ctx, func() error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			return do(&Tx{tx: tx, Now: now.UTC().Truncate(time.Microsecond), Actor: actor})
+		})
+	})
+}
+
+// errDryRun ends a transaction that must leave no trace.
+var errDryRun = errors.New("dry run")
+
+// WriteDry runs do as Write does and rolls it back: what do found out is what
+// Write would do now.
+func (s *Store) WriteDry(ctx context.Context, now time.Time, actor string, do func(*Tx) error) error {
+	err := s.Write(ctx, now, actor, func(t *Tx) error {
+		if err := do(t); err != nil {
+			return err
+		}
+		return errDryRun
+	})
+	if errors.Is(err, errDryRun) {
+		return nil
+	}
+	return err
+}
+
+func (s *Store) again(ctx context.Context, do func() error) (err error) {
+	for range triesMax {
+		err = do()
+		if !yields(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("gave up after %d tries: %w", triesMax, err)
+}
+
+// yields tells whether an error means that another transaction went first.
+func yields(err error) bool {
+	return errors.Is(err, ErrStale) || isCode(err, "40001") || isCode(err, "40P01")
+}
+
+// isCode tells whether the database answered with an SQLSTATE.
+func isCode(err error, code string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == code
+}
+
+// constraintOf is the name of the constraint that a write would have broken.
+func constraintOf(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.ConstraintName
+	}
+	return ""
+}
+
+// Transient tells whether an error may go away by itself: the database is away,
+// starting, stopping or gave up for another transaction. All else would fail
+// the same way again.
+func Transient(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return true // a connection that was lost, a time-out
+	}
+	switch pg.Code[:2] {
+	case "08", "40", "53", "55", "57", "58": // connection, rollback, resources, locks, operator, system
+		return true
+	}
+	return pg.Code == "25006" // read-only: a standby, until it is promoted
+}
