@@ -29,8 +29,9 @@ type Options struct {
 	NoRedis    bool
 
 	// Durable makes the servers keep what they confirmed, as production does:
-	// fsync on, Redis with an append-only file. Without it they are faster and
-	// a crash of the machine, or of Redis, may lose everything.
+	// fsync on, Redis with an append-only file. Without it they are faster, a
+	// temporary folder is in memory where there is room, and a crash of the
+	// machine, or of Redis, may lose everything.
 	Durable bool
 
 	// Env looks up PG_BIN, REDIS_SERVER, PATH and LD_LIBRARY_PATH, as os.Getenv
@@ -95,7 +96,7 @@ func (s *Stack) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if s.folder, err = openFolder(ctx, o.Dir); err != nil {
+	if s.folder, err = openFolder(ctx, o); err != nil {
 		return err
 	}
 	s.launcher = newLauncher()

@@ -34,24 +34,28 @@ type folder struct {
 	socket string      // folder of the sockets; path itself where that is short enough
 }
 
-// openFolder makes or takes over the folder and locks it.
-func openFolder(ctx context.Context, dir string) (*folder, error) {
+// openFolder makes or takes over the folder and locks it. Data that may be lost
+// goes into memory where there is room, data that must stay onto a disk.
+func openFolder(ctx context.Context, o Options) (*folder, error) {
 	owner, err := serverOwner()
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{owner: owner, kept: dir != ""}
-	if f.kept {
-		err = f.take(ctx, dir)
-	} else {
-		err = f.makeTemporary()
+	f := &folder{owner: owner, kept: o.Dir != ""}
+	switch memory, ok := memoryRoot(); {
+	case f.kept:
+		err = f.take(ctx, o.Dir)
+	case ok && !o.Durable:
+		err = f.makeTemporary(memory)
+	default:
+		err = f.makeTemporary(temporaryRoot())
 	}
 	if err != nil {
 		return nil, err
 	}
 	f.socket = f.path
 	if len(filepath.Join(f.path, ".s.PGSQL.5432")) > socketPathMax {
-		if f.socket, err = f.makeOwned(); err != nil {
+		if f.socket, err = f.makeOwned(temporaryRoot()); err != nil {
 			return nil, errors.Join(err, f.lock.Close())
 		}
 	}
@@ -92,10 +96,11 @@ func (f *folder) take(ctx context.Context, dir string) error {
 // makeTemporary makes a new folder and removes those of processes that were
 // killed. The lock is taken before it has its name: a folder whose lock file
 // can be seen and locked belongs to nobody any more.
-func (f *folder) makeTemporary() error {
-	f.sweep()
+func (f *folder) makeTemporary(root string) error {
+	f.sweep(temporaryRoot())
+	f.sweep(root)
 	var err error
-	if f.path, err = f.makeOwned(); err != nil {
+	if f.path, err = f.makeOwned(root); err != nil {
 		return err
 	}
 	unnamed := filepath.Join(f.path, lockName+".new")
@@ -109,8 +114,8 @@ func (f *folder) makeTemporary() error {
 }
 
 // makeOwned makes a new temporary folder that belongs to the servers' user.
-func (f *folder) makeOwned() (string, error) {
-	path, err := os.MkdirTemp(temporaryRoot(), temporaryPrefix)
+func (f *folder) makeOwned(root string) (string, error) {
+	path, err := os.MkdirTemp(root, temporaryPrefix)
 	if err != nil {
 		return "", fmt.Errorf("make a folder for the servers: %w", err)
 	}
@@ -122,8 +127,8 @@ func (f *folder) makeOwned() (string, error) {
 
 // sweep removes temporary folders whose process and servers are gone. What it
 // cannot read or lock is somebody else's.
-func (f *folder) sweep() {
-	locks, err := filepath.Glob(filepath.Join(temporaryRoot(), temporaryPrefix+"*", lockName))
+func (f *folder) sweep(root string) {
+	locks, err := filepath.Glob(filepath.Join(root, temporaryPrefix+"*", lockName))
 	if err != nil {
 		return
 	}

@@ -190,7 +190,8 @@ func (p *postgres) settings(ctx context.Context) []string {
 			"synchronous_commit=off",
 			"full_page_writes=off",
 			"shared_buffers=128MB", // one server per test binary, several at once
-			"max_wal_size=1GB",
+			"max_wal_size=256MB",   // it may lie in memory, and a checkpoint costs nothing here
+			"min_wal_size=32MB",
 			"autovacuum=off", // tables live for seconds, and a worker in the template keeps it from being cloned
 		)
 	}
