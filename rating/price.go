@@ -30,6 +30,8 @@ type Price struct {
 	Maximum   *decimal.Decimal `json:"maximum,omitempty"`
 	Digits    *int             `json:"digits,omitempty"` // of the charge, 0 to 6; nil: the currency's
 	Bands     []Band           `json:"bands,omitempty"`
+
+	quick *quick // set by Open; a copy of the price does not use it
 }
 
 // Model is how a quantity turns into money; exactly one field is set (SPEC R3.2).
