@@ -1,0 +1,107 @@
+// Package configs holds the settings of an installation: what they are called,
+// what they default to, and which values they take.
+//
+// Defaults are overridden by a file and the file by environment variables. The
+// package is strict: an unknown or doubled key, and a value that is not allowed,
+// stop the start with the place they stand at. It never looks at the environment
+// itself, and knows nothing of what a setting does; cron schedules and server
+// addresses are judged by the packages that use them.
+package configs
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is every setting, with the meaning that default.yaml gives it.
+type Config struct {
+	DatabaseURL string
+	RedisURL    string
+	Billing     Billing
+	Rating      Rating
+	Limits      Limits
+	Credit      Credit
+	Scheduler   Scheduler
+	Feed        Feed
+	Queue       Queue
+	Worker      Worker
+	HTTP        HTTP
+	Log         Log
+}
+
+// Billing is what all accounts share.
+type Billing struct {
+	TimeZone *time.Location // of accounts that name none (SPEC R2.5)
+}
+
+// Rating says which records are judged at all, and how strictly.
+type Rating struct {
+	Lateness         time.Duration // 0: any (SPEC R5.6)
+	FutureTolerance  time.Duration // SPEC R5.6
+	EnforceThreshold bool          // SPEC R5.7
+}
+
+// Limits says whose the usage allowance limits are.
+type Limits struct {
+	Scope Scope
+}
+
+// Scope is whose the usage allowance limits are (SPEC R4.8).
+type Scope string
+
+// The scopes of usage allowance limits.
+const (
+	PerAccount  Scope = "per_account"
+	AllAccounts Scope = "all_accounts"
+)
+
+// Credit says when debts are judged (SPEC R6.4).
+type Credit struct {
+	Sweep       string // a cron schedule
+	HoldOnDebit bool
+}
+
+// Scheduler says when periodic services are charged (SPEC R7.2).
+type Scheduler struct {
+	Charge     string // a cron schedule
+	MaxCatchUp int    // periods of one service per run, ≥ 1
+	TimeZone   *time.Location
+}
+
+// Feed is how records are batched.
+type Feed struct {
+	BatchRecords int // ≥ 1
+	BatchWait    time.Duration
+}
+
+// Queue is how batches are spread.
+type Queue struct {
+	Shards int // ≥ 1
+}
+
+// Worker is how batches are committed.
+type Worker struct {
+	BatchesPerCommit int           // ≥ 1
+	CacheAccounts    int           // 0: no cache
+	Lease            time.Duration // ≥ 1 s
+}
+
+// HTTP is where the API and the dashboard are served.
+type HTTP struct {
+	Listen string // host:port
+}
+
+// Log is how much is logged, and in which form.
+type Log struct {
+	Level  slog.Level
+	Format LogFormat
+}
+
+// LogFormat is the form of a log line.
+type LogFormat string
+
+// The forms of a log line.
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
