@@ -1,8 +1,10 @@
 package setup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -45,6 +47,51 @@ func (f Faults) Error() string {
 		lines[i] = fault.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// faultList keeps the first faults and counts them all.
+type faultList struct {
+	kept Faults
+	all  int
+}
+
+func (l *faultList) add(f Fault) {
+	if l.all++; l.all <= faultsMax {
+		l.kept = append(l.kept, f)
+	}
+}
+
+func (l *faultList) count() int { return l.all }
+func (l *faultList) none() bool { return l.all == 0 }
+
+// err is what was found, in the file's order, or nil.
+func (l *faultList) err(file string) error {
+	if l.none() {
+		return nil
+	}
+	slices.SortStableFunc(l.kept, func(a, b Fault) int {
+		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line)
+	})
+	if more := l.all - len(l.kept); more > 0 {
+		l.kept = append(l.kept, Fault{File: file, What: fmt.Sprintf("and %d faults more: mend these first", more)})
+	}
+	return l.kept
+}
+
+// apart is the errors that errors.Join put together, however deep.
+func apart(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err == nil {
+			return nil
+		}
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, apart(e)...)
+	}
+	return all
 }
 
 // textMax bounds every name, code, key and number in bytes (SPEC R5.3).
