@@ -40,13 +40,13 @@ type Counters struct {
 	Open               map[CounterKey]Counter
 }
 
-// noneOpen is where OpenDay and OpenMonth stand before anything was counted:
-// every window is open.
-const noneOpen = Date(math.MinInt32)
+// Earliest is before every date that a time can have. An account that has used
+// nothing has every window since then open.
+const Earliest = Date(math.MinInt32)
 
 // NewCounters are the counters of an account that has used nothing.
 func NewCounters() Counters {
-	return Counters{OpenDay: noneOpen, OpenMonth: noneOpen, Open: map[CounterKey]Counter{}}
+	return Counters{OpenDay: Earliest, OpenMonth: Earliest, Open: map[CounterKey]Counter{}}
 }
 
 // IsOpen tells whether counters of a window that starts on start are kept here.

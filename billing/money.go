@@ -30,6 +30,15 @@ func (m Money) Decimal() decimal.Decimal { return decimal.New(int64(m), -moneyPl
 // Fixed is m as a Fixed.
 func (m Money) Fixed() Fixed { return fixedScaled(int64(m), fixedPlaces-moneyPlaces) }
 
+// Places is how many decimal places m has when zeros at its end are dropped.
+func (m Money) Places() int {
+	places := moneyPlaces
+	for ; places > 0 && m%10 == 0; places-- {
+		m /= 10
+	}
+	return places
+}
+
 // String is m in plain digits without trailing zeros: "-12.5".
 func (m Money) String() string { return m.Text(0) }
 
@@ -73,8 +82,8 @@ func Round(d decimal.Decimal, digits int) (Money, bool) {
 // RoundProduct is Round(quantity × unitPrice, digits) without allocating. Its
 // third answer is false where the product leaves 128 bits: use Round then.
 func RoundProduct(quantity, unitPrice Fixed, digits int) (m Money, inRange, ok bool) {
-	qh, ql := quantity.magnitude()
-	ph, pl := unitPrice.magnitude()
+	qh, ql := quantity.Magnitude()
+	ph, pl := unitPrice.Magnitude()
 	if qh != 0 || ph != 0 {
 		return 0, false, false
 	}

@@ -26,9 +26,10 @@ type Account struct {
 }
 
 // NextSeq takes the place of the account's next line: rising for ever, and near
-// the time at which the line was written, in microseconds.
-func (a *Account) NextSeq(now time.Time) int64 {
-	a.LastSeq = max(a.LastSeq+1, now.UnixMicro())
+// at, the microsecond at which the line was written, so that lines of several
+// accounts fall into the order in which they came.
+func (a *Account) NextSeq(at int64) int64 {
+	a.LastSeq = max(a.LastSeq+1, at)
 	return a.LastSeq
 }
 

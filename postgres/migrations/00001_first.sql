@@ -194,6 +194,7 @@ create table batches (
     checksum    bigint      not null, -- of the payload: one id, one content
     payload     bytea,
     done_at     timestamptz,
+    failed_at   timestamptz, -- set aside: it cannot be committed, see its dead letter
     rated       integer     not null default 0,
     rejected    integer     not null default 0,
     duplicate   integer     not null default 0,
@@ -205,7 +206,7 @@ create table batches (
         (done_at is null or records = rated + rejected + duplicate + conflict)
 );
 alter table batches alter column payload set storage external; -- compressed already
-create index batches_that_wait on batches (shard, id) where done_at is null;
+create index batches_that_wait on batches (shard, id) where done_at is null and failed_at is null;
 
 -- Usage records with their judgement in force. A rated record is a usage
 -- posting of -charge. The key is the identity, for ever (SPEC R5.4).
@@ -328,7 +329,7 @@ create table periodic_charges (
 -- What a person must look at: unreadable lines, conflicts, batches that failed
 -- for good. Never capped, never deleted: they are redriven or discarded.
 create table dead_letters (
-    id         uuid        not null, -- UUIDv7
+    id         uuid        not null,
     kind       smallint    not null, -- 1 unreadable, 2 conflict, 3 batch
     at         timestamptz not null,
     source     text        not null,
@@ -341,7 +342,7 @@ create table dead_letters (
     settled_by text, -- redriven or discarded
     constraint a_dead_letter_has_one_id primary key (id)
 );
-create index dead_letters_open on dead_letters (id) where settled_at is null;
+create index dead_letters_open on dead_letters (at, id) where settled_at is null;
 create index dead_letters_of_a_batch on dead_letters (batch) where batch is not null;
 
 -- Who consumes a shard. The lease only saves work: the versions of accounts

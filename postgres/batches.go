@@ -1,0 +1,242 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc64"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/klauspost/compress/zstd"
+)
+
+type pgconnTag = pgconn.CommandTag
+
+func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
+
+// StoredBatch is a batch as it was accepted: its records as a JSON array.
+type StoredBatch struct {
+	ID         uuid.UUID
+	Shard      int
+	Source     string
+	Count      int // of readable records
+	AcceptedAt time.Time
+	Records    []byte // JSON array
+}
+
+var crcTable = crc64.MakeTable(crc64.ECMA)
+
+// Checksum tells contents of one batch id apart.
+func Checksum(records []byte) int64 { return int64(crc64.Checksum(records, crcTable)) }
+
+// Payloads are compressed at the fastest level: the database reads them only
+// where a task was lost, and they are gone when the batch is done.
+var (
+	zstdEncoder, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2))
+	zstdDecoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(1<<30))
+)
+
+const insertBatch = `
+	insert into batches (id, shard, source, records, accepted_at, checksum, payload)
+	values (@id, @shard, @source, @records, @accepted_at, @checksum, @payload)
+	on conflict on constraint a_batch_has_one_id do nothing`
+
+// ErrBatchReused means that a batch id came again with other records: a feed
+// that gives ids twice would lose the second batch in silence.
+var ErrBatchReused = errors.New("this batch id was used for other records")
+
+// Accept stores batches durably, all or none: from its return on they are
+// accepted. A batch that is there already with the same records is left as it
+// is.
+func (s *Store) Accept(ctx context.Context, batches ...StoredBatch) error {
+	return s.again(ctx, func() error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			var b pgx.Batch
+			var there []StoredBatch
+			for i := range batches {
+				v := &batches[i]
+				b.Queue(insertBatch, pgx.NamedArgs{"id": v.ID, "shard": v.Shard, "source": v.Source, "records": v.Count,
+					"accepted_at": v.AcceptedAt, "checksum": Checksum(v.Records),
+					"payload": zstdEncoder.EncodeAll(v.Records, nil)}).Exec(func(tag pgconnTag) error {
+					if tag.RowsAffected() == 0 {
+						there = append(there, *v)
+					}
+					return nil
+				})
+			}
+			if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+				return fmt.Errorf("accept a batch: %w", err)
+			}
+			return sameBatches(ctx, tx, there)
+		})
+	})
+}
+
+func sameBatches(ctx context.Context, tx pgx.Tx, there []StoredBatch) error {
+	for i := range there {
+		var sum int64
+		if err := tx.QueryRow(ctx, `select checksum from batches where id = @id`,
+			pgx.NamedArgs{"id": there[i].ID}).Scan(&sum); err != nil {
+			return fmt.Errorf("accept batch %s: %w", there[i].ID, err)
+		}
+		if sum != Checksum(there[i].Records) {
+			return fmt.Errorf("accept batch %s: %w", there[i].ID, ErrBatchReused)
+		}
+	}
+	return nil
+}
+
+// Checksums answers the checksums of the batches that are there.
+func (s *Store) Checksums(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]int64, error) {
+	found := make(map[uuid.UUID]int64, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	rows, err := s.pool.Query(ctx, `select id, checksum from batches where id = any(@ids::uuid[])`, pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return nil, fmt.Errorf("look batches up: %w", err)
+	}
+	var (
+		id  uuid.UUID
+		sum int64
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&id, &sum}, func() error {
+		found[id] = sum
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("look batches up: %w", err)
+	}
+	return found, nil
+}
+
+// FailBatch takes a batch that cannot be committed out of the way and keeps why.
+func (s *Store) FailBatch(ctx context.Context, id uuid.UUID, why DeadLetter) error {
+	var b pgx.Batch
+	b.Queue(`begin`)
+	b.Queue(`update batches set failed_at = @at where id = @id and done_at is null`, pgx.NamedArgs{"id": id, "at": why.At})
+	why.queue(&b)
+	b.Queue(`commit`)
+	if err := s.pool.SendBatch(ctx, &b).Close(); err != nil {
+		return fmt.Errorf("set batch %s aside: %w", id, err)
+	}
+	return nil
+}
+
+// BatchHead is a batch without its records.
+type BatchHead struct {
+	ID         uuid.UUID
+	AcceptedAt time.Time
+}
+
+const waitingUpTo = `
+	select   id, accepted_at
+	from     batches
+	where    shard = @shard
+	and      done_at is null
+	and      failed_at is null
+	and      id <= @id
+	order by id
+	limit    @most`
+
+// Waiting lists the batches of a shard that are not done, oldest first, up to
+// and including the batch id: what must be judged before or with it (SPEC R4.7).
+func (s *Store) Waiting(ctx context.Context, shard int, id uuid.UUID, most int) ([]BatchHead, error) {
+	heads, err := collect(ctx, s.pool, waitingUpTo, func(r pgx.CollectableRow) (h BatchHead, err error) {
+		err = r.Scan(&h.ID, &h.AcceptedAt)
+		return h, err
+	}, pgx.NamedArgs{"shard": shard, "id": id, "most": most})
+	if err != nil {
+		return nil, fmt.Errorf("look for waiting batches of shard %d: %w", shard, err)
+	}
+	return heads, nil
+}
+
+// Batches reads batches with their records, oldest first; those that are done
+// meanwhile are left out.
+func (s *Store) Batches(ctx context.Context, ids []uuid.UUID) ([]StoredBatch, error) {
+	const query = `
+	select   id, shard, source, records, accepted_at, payload
+	from     batches
+	where    id = any(@ids::uuid[])
+	and      done_at is null
+	order by id`
+	batches, err := collect(ctx, s.pool, query, func(r pgx.CollectableRow) (b StoredBatch, err error) {
+		var payload []byte
+		if err = r.Scan(&b.ID, &b.Shard, &b.Source, &b.Count, &b.AcceptedAt, &payload); err != nil {
+			return b, err
+		}
+		b.Records, err = zstdDecoder.DecodeAll(payload, nil)
+		return b, err
+	}, pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return nil, fmt.Errorf("read batches: %w", err)
+	}
+	return batches, nil
+}
+
+const stalledShards = `
+	select   distinct on (shard) shard, id
+	from     batches b
+	where    done_at is null
+	and      failed_at is null
+	and      accepted_at < @before
+	and      not exists (
+	         select from batches d
+	         where  d.shard = b.shard
+	         and    d.done_at > @before)
+	order by shard, id desc`
+
+// Stalled finds, for each shard that has finished nothing since before though
+// batches accepted earlier wait, the newest of those: a reminder of it brings
+// all of them on, as a shard works off what is older first.
+func (s *Store) Stalled(ctx context.Context, before time.Time) (map[int]uuid.UUID, error) {
+	rows, err := s.pool.Query(ctx, stalledShards, pgx.NamedArgs{"before": before})
+	if err != nil {
+		return nil, fmt.Errorf("look for lost batches: %w", err)
+	}
+	found := map[int]uuid.UUID{}
+	var (
+		shard int
+		id    uuid.UUID
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&shard, &id}, func() error {
+		found[shard] = id
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("look for lost batches: %w", err)
+	}
+	return found, nil
+}
+
+// OutcomesOf adds up what became of batches, and how many of them are not done.
+func (s *Store) OutcomesOf(ctx context.Context, ids []uuid.UUID) (sum Outcomes, waiting int, err error) {
+	const query = `
+	select done_at is not null, records, rated, rejected, duplicate, conflict, unreadable, reasons
+	from   batches
+	where  id = any(@ids::uuid[])`
+	rows, err := s.pool.Query(ctx, query, pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return sum, 0, fmt.Errorf("read outcomes: %w", err)
+	}
+	sum.Reasons = map[string]int{}
+	var (
+		o    Outcomes
+		done bool
+	)
+	_, err = pgx.ForEachRow(rows, []any{&done, &o.Accepted, &o.Rated, &o.Rejected, &o.Duplicate, &o.Conflict,
+		&o.Unreadable, &o.Reasons}, func() error {
+		if !done {
+			waiting++
+		}
+		sum = sum.Add(o)
+		o = Outcomes{}
+		return nil
+	})
+	if err != nil {
+		return sum, 0, fmt.Errorf("read outcomes: %w", err)
+	}
+	return sum, waiting, nil
+}

@@ -1,0 +1,73 @@
+package worker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/chargehand/chargehand/billing"
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/google/uuid"
+)
+
+// touch notes an account as one that the group changes.
+func (j *judge) touch(a *account) {
+	if !a.touched {
+		a.begin()
+		j.touched = append(j.touched, a)
+	}
+}
+
+// testDebited runs the credit test on the accounts that the batch debited, so
+// that no later batch is rated past the threshold (SPEC R6.4).
+func (j *judge) testDebited() {
+	for _, a := range j.touched {
+		if !a.debited {
+			continue
+		}
+		a.debited = false
+		standing, change := a.terms.Test(a.settled(j.Now), a.Standing, j.Now)
+		if change.Unchanged() {
+			continue
+		}
+		a.Standing = standing
+		j.commit.Changes = append(j.commit.Changes, postgres.StatusChange{
+			Account: a.Number, Seq: a.NextSeq(j.place), At: j.Now, From: change.From, To: change.To,
+			Reason: change.Reason, Balance: a.Balance, Threshold: a.terms.Threshold, Actor: "worker",
+		})
+	}
+}
+
+// finish turns the touched accounts into what is written of them.
+func (j *judge) finish() {
+	for _, a := range j.touched {
+		a.touched = false
+		a.Funds = a.settled(j.Now)
+		for k, v := range a.close() {
+			j.closed(a.Number, k, v)
+		}
+		j.commit.Moved = append(j.commit.Moved, postgres.Moved{Account: a.Account, DueAt: a.dueAt(j.Now)})
+	}
+}
+
+// dueAt is from when on the credit test would change the account; nil: never.
+func (a *account) dueAt(now time.Time) *time.Time {
+	at, due := a.terms.DueAt(a.Funds, a.Standing, now)
+	if !due {
+		return nil
+	}
+	if at.IsZero() {
+		at = postgres.AtOnce
+	}
+	return &at
+}
+
+// conflict is the dead letter of a record whose identity has other content. Its
+// id follows from batch and place, so that judging again writes the same one.
+func conflict(b *billing.Batch, r *billing.UsageRecord, i int, now time.Time) postgres.DeadLetter {
+	return postgres.DeadLetter{
+		ID:   uuid.NewSHA1(b.ID, fmt.Appendf(nil, "conflict %d", i)),
+		Kind: postgres.Conflict, At: now, Source: r.Source, Line: int64(i + 1), Batch: b.ID,
+		Fault:   fmt.Sprintf("record %s/%s/%s is there with other content: the first one stands", r.Account, r.Source, r.ID),
+		Payload: billing.AppendRecord(nil, r),
+	}
+}

@@ -1,0 +1,159 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/chargehand/chargehand/queue"
+	"github.com/google/uuid"
+)
+
+// Config says how a worker works.
+type Config struct {
+	Settings
+	Shards           int           // queue.shards
+	BatchesPerCommit int           // worker.batches_per_commit
+	CacheAccounts    int           // worker.cache_accounts, over all shards; 0 keeps none
+	Lease            time.Duration // worker.lease: how long a shard stays with a worker that is silent
+}
+
+// Worker consumes shards: as many as are its fair share among the workers that
+// live.
+type Worker struct {
+	id     uuid.UUID
+	store  *postgres.Store
+	queue  *queue.Client
+	config Config
+	clock  Clock
+	log    *slog.Logger
+
+	running map[int]*consumer // by shard
+	wait    sync.WaitGroup
+}
+
+// consumer is a shard that this worker consumes at present.
+type consumer struct {
+	shard *shard
+	stop  context.CancelFunc
+	ended chan struct{}
+}
+
+// New is a worker that has not begun yet.
+func New(store *postgres.Store, q *queue.Client, config Config, clock Clock, log *slog.Logger) (*Worker, error) {
+	if config.Shards < 1 || config.BatchesPerCommit < 1 || config.Lease <= 0 {
+		return nil, fmt.Errorf("make a worker: %d shards, %d batches per commit, a lease of %s: each must be above zero",
+			config.Shards, config.BatchesPerCommit, config.Lease)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("make a worker: %w", err)
+	}
+	return &Worker{id: id, store: store, queue: q, config: config, clock: clock, log: log.With("worker", id),
+		running: map[int]*consumer{}}, nil
+}
+
+// Run works until ctx ends. It returns when everything that it began has
+// stopped: groups at work are committed, tasks in hand go back to the queue, and
+// its shards are free for others at once.
+func (w *Worker) Run(ctx context.Context) error {
+	look := time.NewTicker(w.config.Lease / 3)
+	defer look.Stop()
+	for {
+		if err := w.share(ctx); err != nil && ctx.Err() == nil {
+			w.log.Warn("leases could not be renewed", "error", err) // consuming goes on: a lease only saves work
+		}
+		select {
+		case <-ctx.Done():
+			w.stopAll()
+			bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			if err := w.store.LeaveShards(bye, w.id); err != nil {
+				w.log.Warn("leases could not be given back", "error", err) // they run out
+			}
+			return nil
+		case <-look.C:
+		}
+	}
+}
+
+// share brings what is consumed in line with the leases that this worker holds.
+func (w *Worker) share(ctx context.Context) error {
+	held, err := w.store.LeaseShards(ctx, postgres.LeaseRequest{Holder: w.id, Shards: w.config.Shards, Lease: w.config.Lease})
+	if err != nil {
+		return err
+	}
+	mine := map[int]bool{}
+	for _, n := range held.Shards {
+		mine[n] = true
+		if w.running[n] == nil {
+			w.start(ctx, n)
+		}
+	}
+	for n := range w.running {
+		if !mine[n] {
+			w.log.Info("shard given over", "shard", n)
+			w.stop(n)
+		}
+	}
+	for _, n := range held.Surplus {
+		w.log.Info("shard given back", "shard", n)
+		w.stop(n)
+	}
+	return w.store.FreeShards(ctx, w.id, held.Surplus)
+}
+
+func (w *Worker) start(ctx context.Context, n int) {
+	ctx, stop := context.WithCancel(ctx)
+	s := &shard{
+		number: n, perGroup: w.config.BatchesPerCommit, log: w.log,
+		in: make(chan *delivery, 2*w.config.BatchesPerCommit),
+		flow: flow{store: w.store, clock: w.clock, settings: w.config.Settings,
+			cache: cache{most: w.config.CacheAccounts / w.config.Shards}},
+	}
+	c := &consumer{shard: s, stop: stop, ended: make(chan struct{})}
+	w.running[n] = c
+	w.log.Info("shard taken", "shard", n)
+	go func() {
+		defer close(c.ended)
+		w.consume(ctx, s)
+	}()
+}
+
+// consume runs a shard's owner and, beside it, the handlers that feed it.
+func (w *Worker) consume(ctx context.Context, s *shard) {
+	var wait sync.WaitGroup
+	wait.Go(func() { s.own(ctx) })
+	for ctx.Err() == nil {
+		err := w.queue.Consume(ctx, s.number, 2*s.perGroup, s.handle)
+		if err == nil {
+			break
+		}
+		w.log.Warn("queue is away", "shard", s.number, "error", err) // the owner goes on with what the database has
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	wait.Wait()
+}
+
+func (w *Worker) stop(n int) {
+	if c := w.running[n]; c != nil {
+		c.stop()
+		<-c.ended
+		delete(w.running, n)
+	}
+}
+
+func (w *Worker) stopAll() {
+	for _, c := range w.running {
+		c.stop()
+	}
+	for n := range w.running {
+		w.stop(n)
+	}
+}
