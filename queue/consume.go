@@ -91,7 +91,10 @@ func (c *Client) Consume(ctx context.Context, shard, concurrency int, h Handler)
 	}
 	<-ctx.Done()
 	halting := time.AfterFunc(stopGrace, g.halt)
-	cutting := time.AfterFunc(stopGrace+stopReturn+stopCut, l.cut)
+	cutting := time.AfterFunc(stopGrace+stopReturn+stopCut, func() {
+		l.cut()
+		g.free() // asynq counts its own patience from its last fetch, which may hang
+	})
 	srv.Shutdown()
 	halting.Stop()
 	cutting.Stop()
@@ -115,7 +118,6 @@ func (c *Client) serverClient(l *link) redis.UniversalClient {
 type gate struct {
 	halted chan struct{} // handlers are to return now
 	freed  chan struct{} // asynq has handed back what they did not finish
-	once   sync.Once
 
 	mu      sync.Mutex
 	closed  bool
@@ -127,12 +129,25 @@ func newGate() *gate {
 }
 
 // halt ends the context of all handlers.
-func (g *gate) halt() { g.once.Do(func() { close(g.halted) }) }
+func (g *gate) halt() { g.signal(g.halted) }
+
+// free lets handlers go that run holds back.
+func (g *gate) free() { g.signal(g.freed) }
+
+func (g *gate) signal(c chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-c:
+	default:
+		close(c)
+	}
+}
 
 // close waits for the last handler. asynq must have stopped.
 func (g *gate) close() {
 	g.halt()
-	close(g.freed)
+	g.free()
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()

@@ -131,7 +131,7 @@ const (
 // ProcessHook repeats a command that Redis was not there to answer until the
 // command's deadline, if it has one.
 //
-// Of all that asynq sends, only what ends a task's processing has a deadline: the
+// Of all scripts that asynq sends, only what ends a task's processing has one: the
 // lease of the task, at most 30 seconds away. Redis may be restarted within it
 // and the task is still acknowledged. What asynq does in a loop anyway — fetch,
 // forward, heartbeat — comes without and fails after go-redis' few attempts, or
@@ -143,7 +143,7 @@ const (
 func (l *link) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
-		if _, bounded := ctx.Deadline(); !bounded {
+		if _, bounded := ctx.Deadline(); !bounded || !isScript(cmd) {
 			return err
 		}
 		for pause := pauseMin; isAway(err) && l.wait(ctx, pause); pause = min(2*pause, pauseMax) {
@@ -151,6 +151,12 @@ func (l *link) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		return err
 	}
+}
+
+// isScript leaves out the greeting of a new connection, which passes the hook as
+// well and must fail with its connection.
+func isScript(cmd redis.Cmder) bool {
+	return cmd.Name() == "evalsha" || cmd.Name() == "eval"
 }
 
 // DialHook and ProcessPipelineHook change nothing; redis.Hook asks for them.

@@ -3,12 +3,9 @@ package queue_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -17,103 +14,69 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"github.com/chargehand/chargehand/internal/devstack"
 	"github.com/chargehand/chargehand/queue"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// server is a redis-server of the machine, for one test. internal/devstack has
-// one too, but no cluster, no Sentinel and no way to freeze it.
-type server struct {
-	t    testing.TB
-	dir  string
-	port int
-	args []string
-	cmd  *exec.Cmd
+// TestMain takes Redis' own word for what goes wrong on its connections out of
+// the output, and sees to it that nothing that a test started is left.
+func TestMain(m *testing.M) {
+	queue.LogConnections(slog.New(slog.DiscardHandler))
+	goleak.VerifyTestMain(m)
 }
 
-// startRedis starts a server on a free loopback port, append-only as in
-// production, with more settings if given. It ends with the test.
-func startRedis(t testing.TB, args ...string) *server {
+// realRedis is a private redis-server, append-only as in production.
+func realRedis(t testing.TB) *devstack.Stack {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("no redis-server on this machine:", err)
+	s := devstack.ForTest(t, devstack.Options{NoPostgres: true, Durable: true})
+	if s.RedisInMemory {
+		t.Skip("no redis-server on this machine")
 	}
-	s := &server{t: t, dir: t.TempDir(), port: freePort(t), args: args}
-	t.Cleanup(s.kill)
-	s.start()
 	return s
 }
 
-func freePort(t testing.TB) int {
+// kill ends Redis as a crash does.
+func kill(t testing.TB, s *devstack.Stack) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err := s.KillRedis(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func restart(t testing.TB, s *devstack.Stack) {
+	t.Helper()
+	if err := s.RestartRedis(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freeze stops Redis without closing anything, as a paused machine does, until
+// thaw or the end of the test.
+func freeze(t testing.TB, s *devstack.Stack) (thaw func()) {
+	t.Helper()
+	_, pid := s.PIDs()
+	p, err := os.FindProcess(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func (s *server) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
-
-func (s *server) url() string { return "redis://" + s.addr() + "/0" }
-
-// start runs the server, again after kill, until it answers.
-func (s *server) start() {
-	s.t.Helper()
-	args := append([]string{
-		"--port", fmt.Sprint(s.port), "--bind", "127.0.0.1", "--dir", s.dir,
-		"--logfile", filepath.Join(s.dir, "log"), "--save", "",
-		"--appendonly", "yes", "--appendfsync", "everysec",
-	}, s.args...)
-	s.run(args...)
-}
-
-func (s *server) run(args ...string) {
-	s.t.Helper()
-	s.cmd = exec.Command("redis-server", args...)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
 	}
-	r := redis.NewClient(&redis.Options{Addr: s.addr(), MaxRetries: -1})
-	defer func() { _ = r.Close() }()
-	s.wait("redis answers", func() bool { return r.Ping(s.t.Context()).Err() == nil })
+	thaw = func() { _ = p.Signal(syscall.SIGCONT) }
+	t.Cleanup(thaw)
+	return thaw
 }
 
-// kill ends the server at once, as a crash does.
-func (s *server) kill() {
-	if s.cmd == nil {
-		return
+// raw is a plain Redis client.
+func raw(t testing.TB, url string) *redis.Client {
+	t.Helper()
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
 	}
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-	s.cmd = nil
-}
-
-// freeze stops the server without closing anything, as a paused machine does;
-// thaw lets it go on.
-func (s *server) freeze() { s.signal(syscall.SIGSTOP) }
-func (s *server) thaw()   { s.signal(syscall.SIGCONT) }
-
-func (s *server) signal(sig os.Signal) {
-	s.t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// raw is a plain client of the server.
-func (s *server) raw() *redis.Client {
-	r := redis.NewClient(&redis.Options{Addr: s.addr()})
-	s.t.Cleanup(func() { _ = r.Close() })
+	r := redis.NewClient(o)
+	t.Cleanup(func() { _ = r.Close() })
 	return r
-}
-
-func (s *server) wait(what string, ok func() bool) {
-	s.t.Helper()
-	eventually(s.t, what, ok)
 }
 
 // eventually waits until ok, for at most half a minute.
@@ -134,16 +97,13 @@ func eventually(t testing.TB, what string, ok func() bool) {
 // connect returns a client that logs to the test.
 func connect(t testing.TB, url string) *queue.Client {
 	t.Helper()
-	c, err := queue.Connect(url, testLog(t))
+	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	c, err := queue.Connect(url, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	return c
-}
-
-func testLog(t testing.TB) *slog.Logger {
-	return slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 type testWriter struct{ t testing.TB }
@@ -154,25 +114,26 @@ func (w testWriter) Write(p []byte) (int, error) {
 }
 
 // consume runs a consumer of shard 0 until stop is called, at the latest at the
-// end of the test. stop returns when Consume has.
-func consume(t testing.TB, c *queue.Client, concurrency int, h queue.Handler) (stop func()) {
+// end of the test. stop returns when Consume has, and says how long that took.
+func consume(t testing.TB, c *queue.Client, concurrency int, h queue.Handler) (stop func() time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- c.Consume(ctx, 0, concurrency, h) }()
-	stopped := false
-	stop = func() {
+	var stopped atomic.Bool
+	stop = func() time.Duration {
 		t.Helper()
-		cancel()
-		if stopped {
-			return
+		if stopped.Swap(true) {
+			return 0
 		}
-		stopped = true
+		start := time.Now()
+		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Consume: %v", err)
 		}
+		return time.Since(start)
 	}
-	t.Cleanup(stop)
+	t.Cleanup(func() { stop() })
 	return stop
 }
 
