@@ -57,6 +57,19 @@ func (c *Counters) IsOpen(kind WindowKind, start Date) bool {
 	return start >= c.OpenMonth
 }
 
+// Count adds one record to the open counters of all scopes of its place.
+func (c *Counters) Count(p *Place, day, month Window, quantity, amount Fixed) {
+	for kind := range OfAccount + 1 {
+		if !p.Counts(kind) {
+			continue
+		}
+		for _, w := range [...]Window{day, month} {
+			k := CounterKey{Kind: kind, Window: w.Kind, Target: p.Targets[kind], Start: w.Start}
+			c.Open[k] = c.Open[k].Add(quantity, amount)
+		}
+	}
+}
+
 // Close takes out the counters of the windows that start before day and month,
 // which then are the first open ones, and returns them. It never opens a
 // window again.
@@ -117,13 +130,15 @@ func (c *Counters) base(kind WindowKind) Date {
 }
 
 func compareKeys(a, b CounterKey) int {
-	return cmp.Compare(sortable(a), sortable(b))
+	if c := cmp.Compare(sortable(a), sortable(b)); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Start, b.Start)
 }
 
-// sortable packs a key so that order and equality are those of an integer:
-// four bits of window and scope, 28 of target, 32 of start.
+// sortable packs window, scope and target so that their order is an integer's.
 func sortable(k CounterKey) uint64 {
-	return uint64(k.Window)<<62 | uint64(k.Kind)<<60 | uint64(uint32(k.Target))<<32 | uint64(uint32(k.Start)^1<<31)
+	return uint64(k.Window)<<34 | uint64(k.Kind)<<32 | uint64(uint32(k.Target))
 }
 
 // ReadCounters reads what AppendBinary wrote.

@@ -130,3 +130,12 @@ func Share(whole Money, part, all Fixed, digits int) Money {
 	d := whole.Decimal().Mul(part.Decimal()).DivRound(all.Decimal(), int32(digits))
 	return Money(d.Shift(moneyPlaces).IntPart())
 }
+
+// OrNil is m for a database that takes integers: nil stays nil.
+func (m *Money) OrNil() *int64 {
+	if m == nil {
+		return nil
+	}
+	units := int64(*m)
+	return &units
+}

@@ -88,6 +88,8 @@ type Tx struct {
 	// Now is asked once, when the transaction begins (SPEC R2.7).
 	Now   time.Time
 	Actor string // who is behind it: for histories
+
+	changes []StatusChange // to be written with the accounts
 }
 
 // Write runs do in a transaction and commits it. Where the database gives up

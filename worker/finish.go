@@ -45,20 +45,8 @@ func (j *judge) finish() {
 		for k, v := range a.close() {
 			j.closed(a.Number, k, v)
 		}
-		j.commit.Moved = append(j.commit.Moved, postgres.Moved{Account: a.Account, DueAt: a.dueAt(j.Now)})
+		j.commit.Moved = append(j.commit.Moved, postgres.Moved{Account: a.Account, DueAt: a.DueAt(a.terms, j.Now)})
 	}
-}
-
-// dueAt is from when on the credit test would change the account; nil: never.
-func (a *account) dueAt(now time.Time) *time.Time {
-	at, due := a.terms.DueAt(a.Funds, a.Standing, now)
-	if !due {
-		return nil
-	}
-	if at.IsZero() {
-		at = postgres.AtOnce
-	}
-	return &at
 }
 
 // conflict is the dead letter of a record whose identity has other content. Its

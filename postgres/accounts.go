@@ -1,0 +1,309 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/chargehand/chargehand/billing"
+	"github.com/chargehand/chargehand/limits"
+	"github.com/chargehand/chargehand/setup"
+	"github.com/jackc/pgx/v5"
+)
+
+// NewAccountRequest asks for an account of a customer. What is empty is chosen:
+// the number, the default class, the currency of the customer's other accounts.
+type NewAccountRequest struct {
+	Customer, Number, Class, Currency string
+	TimeZone                          string // empty: billing.time_zone, which the caller fills in
+	At                                time.Time
+	Actor                             string
+}
+
+// numbersTried bounds how often a random number may be taken already.
+const numbersTried = 10
+
+// CreateAccount adds an account; a customer that is new is added with it.
+func (s *Store) CreateAccount(ctx context.Context, r NewAccountRequest) (number string, err error) {
+	err = s.Write(ctx, r.At, r.Actor, func(t *Tx) error {
+		number, err = t.createAccount(ctx, &r)
+		return err
+	})
+	return number, err
+}
+
+func (t *Tx) createAccount(ctx context.Context, r *NewAccountRequest) (string, error) {
+	snap, err := t.Snapshot(ctx)
+	if err != nil {
+		return "", err
+	}
+	n := NewAccount{Number: r.Number, Customer: r.Customer, Class: r.Class, Currency: r.Currency, TimeZone: r.TimeZone, CycleDay: 1}
+	for _, c := range snap.Classes {
+		if n.Class == "" && c.Default {
+			n.Class = c.Key
+		}
+	}
+	if n.Currency == "" {
+		if n.Currency, err = t.usualCurrency(ctx, r.Customer); err != nil {
+			return "", err
+		}
+	}
+	if err := t.checkNewAccount(ctx, snap, &n); err != nil {
+		return "", err
+	}
+	var b pgx.Batch
+	b.Queue(`insert into customers (ref, name, created_at) values (@ref, '', @now)
+		on conflict on constraint a_customer_has_one_ref do nothing`, pgx.NamedArgs{"ref": n.Customer, "now": t.Now})
+	if err := t.queueAccount(&b, snap, &n); err != nil {
+		return "", err
+	}
+	if err := t.tx.SendBatch(ctx, &b).Close(); err != nil {
+		return "", fmt.Errorf("add account %s: %w", n.Number, err)
+	}
+	return n.Number, nil
+}
+
+func (t *Tx) checkNewAccount(ctx context.Context, s *Snapshot, n *NewAccount) error {
+	if err := errors.Join(checkName("customer", n.Customer), checkText("number", n.Number)); err != nil {
+		return err
+	}
+	if _, exists := s.Classes[n.Class]; !exists {
+		return refuse("account class %q: there is none; name one that exists or make one the default", n.Class)
+	}
+	if _, known := billing.MinorUnits(n.Currency); !known {
+		return refuse("currency %q: not an ISO 4217 code like EUR", n.Currency)
+	}
+	if n.Number == "" {
+		return t.pickNumber(ctx, n)
+	}
+	taken, err := t.isAccount(ctx, n.Number)
+	if err == nil && taken {
+		err = refuse("account %s exists already: choose another number", n.Number)
+	}
+	if err == nil {
+		err = checkName("number", n.Number)
+	}
+	return err
+}
+
+// checkName refuses what cannot name anything.
+func checkName(what, name string) error {
+	if name == "" || len(name) > keyMax {
+		return refuse("%s of %d bytes: give one of 1 to %d", what, len(name), keyMax)
+	}
+	return checkText(what, name)
+}
+
+// pickNumber gives an account a number like ACR0001234567 that is free.
+func (t *Tx) pickNumber(ctx context.Context, n *NewAccount) error {
+	for range numbersTried {
+		digits, err := rand.Int(rand.Reader, big.NewInt(1e10))
+		if err != nil {
+			return fmt.Errorf("pick an account number: %w", err)
+		}
+		n.Number = fmt.Sprintf("ACR%010d", digits)
+		taken, err := t.isAccount(ctx, n.Number)
+		if err != nil || !taken {
+			return err
+		}
+	}
+	return refuse("no free account number found: give one")
+}
+
+func (t *Tx) isAccount(ctx context.Context, number string) (is bool, err error) {
+	err = t.tx.QueryRow(ctx, `select exists (select from accounts where number = @number)`, pgx.NamedArgs{"number": number}).Scan(&is)
+	return is, wrap(err, "look up account %s", number)
+}
+
+// usualCurrency is that of a customer's newest account, else the one that the
+// price book uses most.
+func (t *Tx) usualCurrency(ctx context.Context, customer string) (currency string, err error) {
+	const query = `
+	select coalesce((select currency from accounts where customer = @customer order by created_at desc, number limit 1),
+	                (select currency from prices group by currency order by count(*) desc, currency limit 1), '')`
+	err = t.tx.QueryRow(ctx, query, pgx.NamedArgs{"customer": customer}).Scan(&currency)
+	if err == nil && currency == "" {
+		err = refuse("a currency is missing: there is no price to take it from, give one like EUR")
+	}
+	return currency, wrap(err, "choose a currency")
+}
+
+// AccountChange changes an account's own terms; nil stays.
+type AccountChange struct {
+	Account                string
+	Threshold, CreditLimit *string // an amount, or "class" for the class's
+	Class, TimeZone        *string
+	CycleDay               *int
+	At                     time.Time
+	Actor                  string
+}
+
+// SetAccount changes terms of an account and follows with the credit test. It
+// answers what changed, in words; nothing where it was so already.
+func (s *Store) SetAccount(ctx context.Context, c AccountChange) (details []string, err error) {
+	err = s.Write(ctx, c.At, c.Actor, func(t *Tx) error {
+		details, err = t.alter(ctx, c.Account, func(now *accountRow) error { return c.apply(now) })
+		return err
+	})
+	return details, err
+}
+
+// alter changes an account's row by do, with all that follows.
+func (t *Tx) alter(ctx context.Context, number string, do func(*accountRow) error) ([]string, error) {
+	rows, err := t.accountRows(ctx, []string{number})
+	if err != nil {
+		return nil, err
+	}
+	old := rows[number]
+	if old == nil {
+		return nil, fmt.Errorf("account %s: %w", number, ErrNoAccount)
+	}
+	now := *old
+	now.Services, now.Applications = slices.Clone(old.Services), slices.Clone(old.Applications)
+	if err := do(&now); err != nil {
+		return nil, err
+	}
+	snap, err := t.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t.changeAccount(ctx, snap, number, old, &now, nil)
+}
+
+func (c *AccountChange) apply(now *accountRow) (err error) {
+	if now.Threshold, err = ownMoney("threshold", c.Threshold, now.Threshold); err != nil {
+		return err
+	}
+	if now.CreditLimit, err = ownMoney("credit limit", c.CreditLimit, now.CreditLimit); err != nil {
+		return err
+	}
+	if c.Class != nil {
+		now.Class = *c.Class
+	}
+	if c.TimeZone != nil {
+		if _, err := billing.LoadZone(*c.TimeZone); err != nil {
+			return refuse("%v", err)
+		}
+		now.TimeZone = *c.TimeZone
+	}
+	if c.CycleDay != nil {
+		if *c.CycleDay < 1 || *c.CycleDay > 31 {
+			return refuse("cycle day %d: not a day of the month, 1 to 31", *c.CycleDay)
+		}
+		now.CycleDay = *c.CycleDay
+	}
+	return nil
+}
+
+// ownMoney reads a new own value: an amount, or "class" for none.
+func ownMoney(what string, text *string, stays *billing.Money) (*billing.Money, error) {
+	switch {
+	case text == nil:
+		return stays, nil
+	case *text == "class":
+		return nil, nil
+	}
+	m, err := billing.ParseMoney(*text)
+	if err == nil && m < 0 {
+		err = billing.ErrNegative
+	}
+	if err != nil {
+		return nil, refuse("%s %q: give an amount of at least 0, or class for the class's (%v)", what, *text, err)
+	}
+	return &m, nil
+}
+
+// LinkRequest links something to an account, or takes it off.
+type LinkRequest struct {
+	Account      string
+	Service      string // code
+	Application  string // name
+	Periodic     *setup.PeriodicService
+	PeriodicName string // to take off
+	Remove       bool
+	At           time.Time
+	Actor        string
+}
+
+// Link links or unlinks a service, an application or a periodic service. It
+// answers what changed, in words; nothing where it was so already.
+func (s *Store) Link(ctx context.Context, r LinkRequest) (details []string, err error) {
+	err = s.Write(ctx, r.At, r.Actor, func(t *Tx) error {
+		switch {
+		case r.Periodic != nil:
+			details, err = t.linkPeriodic(ctx, &r)
+		case r.PeriodicName != "":
+			details, err = t.unlinkPeriodic(ctx, &r)
+		default:
+			details, err = t.alter(ctx, r.Account, func(now *accountRow) error { return t.relink(ctx, &r, now) })
+		}
+		return err
+	})
+	return details, err
+}
+
+func (t *Tx) relink(ctx context.Context, r *LinkRequest, now *accountRow) error {
+	list, name := &now.Services, r.Service
+	if r.Application != "" {
+		list, name = &now.Applications, r.Application
+		if err := checkName("application", name); err != nil {
+			return err
+		}
+	} else if !r.Remove {
+		var known bool
+		if err := t.tx.QueryRow(ctx, `select exists (select from services where code = @code)`, pgx.NamedArgs{"code": name}).
+			Scan(&known); err != nil {
+			return fmt.Errorf("look up service %s: %w", name, err)
+		}
+		if !known {
+			return refuse("service %q: there is none with this code", name)
+		}
+	}
+	*list = slices.DeleteFunc(*list, func(s string) bool { return s == name })
+	if !r.Remove {
+		*list = sorted(append(*list, name))
+	}
+	return nil
+}
+
+func (t *Tx) linkPeriodic(ctx context.Context, r *LinkRequest) ([]string, error) {
+	if err := r.Periodic.Validate(); err != nil {
+		return nil, refuse("%v", err)
+	}
+	a, err := t.account(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	snap, err := t.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := snap.Terms(a).Buy(a.Funds, r.Periodic.Price); errors.Is(err, limits.ErrInsufficientFunds) {
+		return nil, refuse("account %s: %v", r.Account, err)
+	}
+	stored, err := periodicServices(ctx, t.tx, r.Account)
+	if err != nil {
+		return nil, fmt.Errorf("read the periodic services of %s: %w", r.Account, err)
+	}
+	old := find(stored, r.Periodic.Name, func(p storedPeriodic) string { return p.Name })
+	return t.putPeriodic(ctx, r.Account, a.Calendar.Zone, r.Periodic, old)
+}
+
+func (t *Tx) unlinkPeriodic(ctx context.Context, r *LinkRequest) ([]string, error) {
+	if _, err := t.account(ctx, r.Account); err != nil {
+		return nil, err
+	}
+	stored, err := periodicServices(ctx, t.tx, r.Account)
+	if err != nil {
+		return nil, fmt.Errorf("read the periodic services of %s: %w", r.Account, err)
+	}
+	old := find(stored, r.PeriodicName, func(p storedPeriodic) string { return p.Name })
+	if old == nil || old.Ended {
+		return nil, nil
+	}
+	return []string{"periodic service " + r.PeriodicName + " ended"}, t.endPeriodic(ctx, r.Account, r.PeriodicName)
+}

@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/chargehand/chargehand/billing"
+	"github.com/chargehand/chargehand/setup"
+	"github.com/jackc/pgx/v5"
+)
+
+const saveClass = `
+	insert into classes (key, name, payment_model, threshold, subzero_days, credit_limit, buy_with_negative_balance,
+	                     is_default)
+	values (@key, @name, @model, @threshold::bigint * 0.000001, @subzero_days, @credit_limit::bigint * 0.000001, @buy,
+	        @default)
+	on conflict on constraint a_class_has_one_key
+	do update set name                      = excluded.name,
+	              payment_model             = excluded.payment_model,
+	              threshold                 = excluded.threshold,
+	              subzero_days              = excluded.subzero_days,
+	              credit_limit              = excluded.credit_limit,
+	              buy_with_negative_balance = excluded.buy_with_negative_balance,
+	              is_default                = excluded.is_default`
+
+// A class whose accounts have postings keeps its payment model (SPEC R5.8).
+const classHasPostings = `
+	select exists (
+	       select
+	       from   accounts a
+	       where  a.class = @class
+	       and    (exists (select from records r where r.account = a.number and r.outcome = 1)
+	            or exists (select from judgements j where j.account = a.number and j.outcome = 1)
+	            or exists (select from entries e where e.account = a.number)))`
+
+// classes writes the file's account classes. A new default takes the place of
+// the old one.
+func (a *applier) classes() error {
+	var b pgx.Batch
+	for _, c := range a.file.Classes {
+		old, exists := a.old.Classes[c.Key]
+		if exists && old == c {
+			continue
+		}
+		if exists && old.PaymentModel != c.PaymentModel {
+			var has bool
+			if err := a.tx.QueryRow(a.ctx, classHasPostings, pgx.NamedArgs{"class": c.Key}).Scan(&has); err != nil {
+				return fmt.Errorf("look for postings of class %s: %w", c.Key, err)
+			}
+			if has {
+				return a.refuse(setup.KindClass, c.Key, "class %s has accounts with postings: its payment model stays %s",
+					c.Key, old.PaymentModel)
+			}
+		}
+		if c.Default {
+			b.Queue(`update classes set is_default = false where is_default and key <> @key`, pgx.NamedArgs{"key": c.Key})
+		}
+		b.Queue(saveClass, pgx.NamedArgs{"key": c.Key, "name": c.Name, "model": int16(c.PaymentModel),
+			"threshold": int64(c.Threshold), "subzero_days": c.SubzeroDays, "credit_limit": int64(c.CreditLimit),
+			"buy": c.BuyWithNegativeBalance, "default": c.Default})
+		a.did("account class", c.Key, map[bool]string{true: "changed", false: "added"}[exists], classDetail(old, c, exists))
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	if err := a.tx.SendBatch(a.ctx, &b).Close(); err != nil {
+		return fmt.Errorf("write account classes: %w", err)
+	}
+	return nil
+}
+
+func classDetail(old, now billing.Class, exists bool) string {
+	if !exists {
+		return ""
+	}
+	if old.Threshold != now.Threshold {
+		return fmt.Sprintf("threshold %s → %s", old.Threshold, now.Threshold)
+	}
+	if old.SubzeroDays != now.SubzeroDays {
+		return fmt.Sprintf("subzero period %d → %d", old.SubzeroDays, now.SubzeroDays)
+	}
+	return ""
+}
+
+// classPage is how many accounts of a changed class are read and written at once.
+const classPage = 1000
+
+const accountsOfClass = `
+	select   number
+	from     accounts
+	where    class = @class
+	and      number > @after
+	order by number
+	limit    @most`
+
+// testClasses follows changed terms with the credit test, in every account of a
+// changed class that the file has not tested by itself (SPEC R6.4).
+func (a *applier) testClasses() error {
+	for key, old := range a.old.Classes {
+		now := a.now.Classes[key]
+		if old.Threshold == now.Threshold && old.SubzeroDays == now.SubzeroDays && old.PaymentModel == now.PaymentModel &&
+			old.CreditLimit == now.CreditLimit {
+			continue
+		}
+		for after := ""; ; {
+			numbers, err := collect(a.ctx, a.tx, accountsOfClass, pgx.RowTo[string],
+				pgx.NamedArgs{"class": key, "after": after, "most": classPage})
+			if err != nil {
+				return fmt.Errorf("list accounts of class %s: %w", key, err)
+			}
+			if len(numbers) == 0 {
+				break
+			}
+			after = numbers[len(numbers)-1]
+			numbers = slices.DeleteFunc(numbers, func(n string) bool { return a.moved[n] })
+			if err := a.test(numbers); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// test reads accounts, runs the credit test and writes them back.
+func (a *applier) test(numbers []string) error {
+	accounts, err := a.accounts(a.ctx, numbers)
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		a.creditTest(account, a.now)
+	}
+	return a.save(a.ctx, a.now, accounts...)
+}

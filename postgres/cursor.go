@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// fetchRows is how many rows a cursor has at a time: enough that a round trip is
+// spread thin, few enough that a dozen cursors stay small.
+const fetchRows = 1000
+
+// cursor reads the rows of one query some at a time, so that no result is ever
+// held whole, other statements can run on its connection meanwhile, and several
+// can be read side by side. It lives as long as its transaction.
+type cursor[T any] struct {
+	tx    pgx.Tx
+	name  string
+	scan  func(*rawRow, *T) error
+	each  func(context.Context, []T) error // of every page as it comes, or nil
+	page  []T
+	at    int
+	ended bool
+}
+
+// openCursor begins a query. The names of cursors of one transaction differ.
+func openCursor[T any](
+	ctx context.Context, tx pgx.Tx, name, query string, args pgx.NamedArgs, scan func(*rawRow, *T) error,
+) (*cursor[T], error) {
+	// All of it will be read, so a plan that begins late and ends early is best.
+	if _, err := tx.Exec(ctx, `set local cursor_tuple_fraction = 1`); err != nil {
+		return nil, fmt.Errorf("open cursor %s: %w", name, err)
+	}
+	if _, err := tx.Exec(ctx, `declare `+name+` no scroll cursor for `+query, pgx.QueryExecModeDescribeExec, args); err != nil {
+		return nil, fmt.Errorf("open cursor %s: %w", name, err)
+	}
+	return &cursor[T]{tx: tx, name: name, scan: scan}, nil
+}
+
+// next is the next row, nil at the end. It stays as it is until the page that it
+// is of has been read.
+func (c *cursor[T]) next(ctx context.Context) (*T, error) {
+	row, err := c.peek(ctx)
+	if row != nil {
+		c.at++
+	}
+	return row, err
+}
+
+// peek is the row that next will answer.
+func (c *cursor[T]) peek(ctx context.Context) (*T, error) {
+	if c.at == len(c.page) && !c.ended {
+		if err := c.fetch(ctx); err != nil {
+			return nil, fmt.Errorf("read cursor %s: %w", c.name, err)
+		}
+	}
+	if c.at == len(c.page) {
+		return nil, nil
+	}
+	return &c.page[c.at], nil
+}
+
+func (c *cursor[T]) fetch(ctx context.Context) error {
+	rows, err := c.tx.Query(ctx, fmt.Sprintf(`fetch %d from %s`, fetchRows, c.name), binaryRows...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	clear(c.page)
+	c.page, c.at = c.page[:0], 0
+	for rows.Next() {
+		row := rawRow{values: rows.RawValues()}
+		c.page = append(c.page, *new(T))
+		if err := c.scan(&row, &c.page[len(c.page)-1]); err != nil {
+			return err
+		}
+		if row.err != nil {
+			return row.err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	c.ended = len(c.page) < fetchRows
+	if c.each != nil {
+		return c.each(ctx, c.page)
+	}
+	return nil
+}
