@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,4 +62,80 @@ func (d *DeadLetter) queue(b *pgx.Batch) {
 	}
 	b.Queue(insertDeadLetter, pgx.NamedArgs{"id": d.ID, "kind": int16(d.Kind), "at": d.At, "source": d.Source,
 		"file": d.File, "line": d.Line, "fault": d.Fault, "payload": d.Payload, "batch": batch})
+}
+
+// DeadLetterView is a dead letter as people read it (CONTRACT §3).
+type DeadLetterView struct {
+	ID      uuid.UUID `json:"id"`
+	Kind    string    `json:"kind"`
+	At      time.Time `json:"at"`
+	Source  string    `json:"source"`
+	File    string    `json:"file"`
+	Line    int64     `json:"line"`
+	Fault   string    `json:"fault"`
+	Payload string    `json:"payload"` // bytes that are no UTF-8 are replaced
+}
+
+// DeadLetterFilter chooses dead letters that nobody has settled yet.
+type DeadLetterFilter struct {
+	Kind DeadLetterKind // 0: all
+	IDs  []uuid.UUID    // nil: all
+}
+
+const openDeadLetters = `
+	select   id, kind, at, source, file, line, fault, payload
+	from     dead_letters
+	where    settled_at is null
+	and      (at, id) > (@at, @id)
+	and      (@kind = 0 or kind = @kind)
+	and      (@ids::uuid[] is null or id = any(@ids::uuid[]))
+	order by at, id
+	limit    @most`
+
+// letterPage is how many dead letters are read at once: payloads may be large.
+const letterPage = 500
+
+// DeadLetters hands unsettled dead letters to each, oldest first, a page at a
+// time: as many as there are, in flat memory.
+func (s *Store) DeadLetters(ctx context.Context, f DeadLetterFilter, each func(*DeadLetter) error) error {
+	args := pgx.NamedArgs{"at": time.Unix(0, 0), "id": uuid.Nil, "kind": int16(f.Kind), "ids": f.IDs, "most": letterPage}
+	for {
+		page, err := collect(ctx, s.pool, openDeadLetters, func(r pgx.CollectableRow) (d DeadLetter, err error) {
+			err = r.Scan(&d.ID, &d.Kind, &d.At, &d.Source, &d.File, &d.Line, &d.Fault, &d.Payload)
+			d.At = d.At.UTC()
+			return d, err
+		}, args)
+		if err != nil {
+			return fmt.Errorf("list dead letters: %w", err)
+		}
+		for i := range page {
+			if err := each(&page[i]); err != nil {
+				return err
+			}
+		}
+		if len(page) < letterPage {
+			return nil
+		}
+		args["at"], args["id"] = page[len(page)-1].At, page[len(page)-1].ID
+	}
+}
+
+// View is d as people read it.
+func (d *DeadLetter) View() DeadLetterView {
+	return DeadLetterView{ID: d.ID, Kind: d.Kind.String(), At: d.At, Source: d.Source, File: d.File, Line: d.Line,
+		Fault: d.Fault, Payload: strings.ToValidUTF8(strings.ReplaceAll(string(d.Payload), "\x00", "\uFFFD"), "\uFFFD")}
+}
+
+// Settle marks dead letters as redriven or discarded; they stay, out of sight.
+// It answers how many were unsettled until now.
+func (s *Store) Settle(ctx context.Context, ids []uuid.UUID, by string, now time.Time) (int64, error) {
+	tag, err := s.pool.Exec(ctx, `update dead_letters set settled_at = @now, settled_by = @by
+		where id = any(@ids::uuid[]) and settled_at is null`, pgx.NamedArgs{"ids": ids, "by": by, "now": now})
+	return tag.RowsAffected(), wrap(err, "settle dead letters")
+}
+
+// Revive lets a batch that was set aside be tried again.
+func (s *Store) Revive(ctx context.Context, batch uuid.UUID) error {
+	_, err := s.pool.Exec(ctx, `update batches set failed_at = null where id = @id and done_at is null`, pgx.NamedArgs{"id": batch})
+	return wrap(err, "revive batch %s", batch)
 }

@@ -195,11 +195,15 @@ const closedCounters = `
 // ReadClosed answers the counters of windows that are over: all scopes of each
 // account and window asked for. What is absent is zero.
 func (s *Store) ReadClosed(ctx context.Context, windows []ClosedWindow) (map[ClosedKey]billing.Counter, error) {
+	return readClosed(ctx, s.pool, windows)
+}
+
+func readClosed(ctx context.Context, q querier, windows []ClosedWindow) (map[ClosedKey]billing.Counter, error) {
 	accounts, kinds, starts := make([]string, len(windows)), make([]int16, len(windows)), make([]time.Time, len(windows))
 	for i, w := range windows {
 		accounts[i], kinds[i], starts[i] = w.Account, int16(w.Kind), dateTime(w.Start)
 	}
-	rows, err := s.pool.Query(ctx, closedCounters,
+	rows, err := q.Query(ctx, closedCounters,
 		pgx.NamedArgs{"accounts": accounts, "windows": kinds, "starts": starts})
 	if err != nil {
 		return nil, fmt.Errorf("read closed counters: %w", err)

@@ -1,0 +1,180 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/chargehand/chargehand/billing"
+	"github.com/chargehand/chargehand/limits"
+	"github.com/chargehand/chargehand/setup"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+)
+
+// AccountView is an account as people read it; its JSON is CONTRACT §3's.
+type AccountView struct {
+	ID                   uuid.UUID               `json:"id"`
+	Number               string                  `json:"number"`
+	Customer             string                  `json:"customer"`
+	Class                string                  `json:"class"`
+	PaymentModel         billing.PaymentModel    `json:"payment_model"`
+	Currency             string                  `json:"currency"`
+	TimeZone             string                  `json:"time_zone"`
+	CycleDay             int                     `json:"cycle_day"`
+	Status               billing.Status          `json:"status"`
+	StatusReason         *billing.StatusReason   `json:"status_reason"`
+	Balance              billing.Money           `json:"balance"`
+	CurrentDebt          billing.Money           `json:"current_debt"`
+	UsableBalance        billing.Money           `json:"usable_balance"`
+	ExitPayment          billing.Money           `json:"exit_payment"`
+	NegativeSince        *time.Time              `json:"negative_since"`
+	HoldAt               *time.Time              `json:"hold_at"`
+	Threshold            billing.Money           `json:"financial_blocking_threshold"`
+	ThresholdUseSystem   bool                    `json:"financial_blocking_threshold_use_system"`
+	CreditLimit          billing.Money           `json:"subscription_credit_limit"`
+	CreditLimitUseSystem bool                    `json:"subscription_credit_limit_use_system"`
+	Services             []string                `json:"services"`
+	Applications         []string                `json:"applications"`
+	PeriodicServices     []setup.PeriodicService `json:"periodic_services"`
+	CreatedAt            time.Time               `json:"created_at"`
+	UpdatedAt            time.Time               `json:"updated_at"`
+}
+
+const viewColumns = `
+	a.id, a.number, a.customer, a.class, a.currency, a.time_zone, a.cycle_day, s.status, s.status_reason,
+	s.inactive_since, (s.balance * 1000000)::bigint, (s.current_debt * 1000000)::bigint, s.negative_since,
+	(a.threshold * 1000000)::bigint, (a.credit_limit * 1000000)::bigint, a.services, a.applications, a.created_at, a.updated_at`
+
+const accountView = `
+	select ` + viewColumns + `
+	from   accounts       a
+	join   account_states s on s.account = a.number
+	where  a.number = @number`
+
+// Account reads one account as of now.
+func (s *Store) Account(ctx context.Context, number string, now time.Time) (v *AccountView, err error) {
+	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		snap, err := readSnapshot(ctx, tx)
+		if err != nil {
+			return err
+		}
+		v, err = scanView(tx.QueryRow(ctx, accountView, pgx.NamedArgs{"number": number}), snap, now)
+		if isNoRows(err) {
+			return fmt.Errorf("account %s: %w", number, ErrNoAccount)
+		}
+		if err != nil {
+			return fmt.Errorf("read account %s: %w", number, err)
+		}
+		return v.readPeriodic(ctx, tx)
+	})
+	return v, err
+}
+
+func (v *AccountView) readPeriodic(ctx context.Context, q querier) error {
+	stored, err := periodicServices(ctx, q, v.Number)
+	if err != nil {
+		return fmt.Errorf("read the periodic services of %s: %w", v.Number, err)
+	}
+	for _, p := range stored {
+		if !p.Ended {
+			v.PeriodicServices = append(v.PeriodicServices, p.PeriodicService)
+		}
+	}
+	return nil
+}
+
+func scanView(row pgx.Row, s *Snapshot, now time.Time) (*AccountView, error) {
+	var (
+		v                       = AccountView{PeriodicServices: []setup.PeriodicService{}}
+		f                       billing.Funds
+		st                      billing.Standing
+		inactive, negativeSince *time.Time
+		threshold, creditLimit  *int64
+	)
+	if err := row.Scan(&v.ID, &v.Number, &v.Customer, &v.Class, &v.Currency, &v.TimeZone, &v.CycleDay, &st.Status, &st.Reason,
+		&inactive, &f.Balance, &f.CurrentDebt, &negativeSince, &threshold, &creditLimit, &v.Services, &v.Applications,
+		&v.CreatedAt, &v.UpdatedAt); err != nil {
+		return nil, err
+	}
+	st.InactiveSince, f.NegativeSince = timeOrZero(inactive), timeOrZero(negativeSince)
+	terms := limits.Effective(s.Classes[v.Class], moneyOrNil(threshold), moneyOrNil(creditLimit))
+	v.PaymentModel, v.Status = terms.Model, st.Status
+	if st.Reason != 0 {
+		v.StatusReason = &st.Reason
+	}
+	v.Balance, v.CurrentDebt, v.UsableBalance = f.Balance, f.CurrentDebt, f.Balance // no reservations yet (SPEC R6.6)
+	v.ExitPayment = terms.ExitPayment(f, st, now)
+	v.NegativeSince = nullTime(f.NegativeSince)
+	if at, will := terms.HoldAt(f, st); will {
+		v.HoldAt = &at
+	}
+	v.Threshold, v.ThresholdUseSystem = terms.Threshold, threshold == nil
+	v.CreditLimit, v.CreditLimitUseSystem = terms.CreditLimit, creditLimit == nil
+	v.CreatedAt, v.UpdatedAt = v.CreatedAt.UTC(), v.UpdatedAt.UTC()
+	return &v, nil
+}
+
+// AccountFilter chooses accounts; what is empty chooses all.
+type AccountFilter struct {
+	Customer string
+	Status   *billing.Status
+	// NearThreshold keeps prepay accounts whose debt is at least this percentage
+	// of a threshold above zero.
+	NearThreshold *decimal.Decimal
+}
+
+const accountViews = `
+	select   ` + viewColumns + `
+	from     accounts       a
+	join     account_states s on s.account = a.number
+	where    a.number > @after
+	and      (@customer = '' or a.customer = @customer)
+	and      (@status::smallint is null or s.status = @status)
+	order by a.number
+	limit    @most`
+
+// Accounts hands accounts to each, in the order of their numbers, a page at a
+// time: as many as there are, in flat memory.
+func (s *Store) Accounts(ctx context.Context, f AccountFilter, now time.Time, each func(*AccountView) error) error {
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	args := pgx.NamedArgs{"after": "", "customer": f.Customer, "status": f.Status, "most": accountPage}
+	for {
+		page, err := collect(ctx, s.pool, accountViews, func(r pgx.CollectableRow) (*AccountView, error) {
+			return scanView(r, snap, now)
+		}, args)
+		if err != nil {
+			return fmt.Errorf("list accounts: %w", err)
+		}
+		for _, v := range page {
+			if !f.near(v) {
+				continue
+			}
+			if err := v.readPeriodic(ctx, s.pool); err != nil {
+				return err
+			}
+			if err := each(v); err != nil {
+				return err
+			}
+		}
+		if len(page) < accountPage {
+			return nil
+		}
+		args["after"] = page[len(page)-1].Number
+	}
+}
+
+func (f AccountFilter) near(v *AccountView) bool {
+	if f.NearThreshold == nil {
+		return true
+	}
+	if v.PaymentModel != billing.Prepay || v.Threshold <= 0 {
+		return false
+	}
+	edge := v.Threshold.Decimal().Mul(*f.NearThreshold).Shift(-2)
+	return (-v.Balance).Decimal().GreaterThanOrEqual(edge)
+}
