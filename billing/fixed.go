@@ -16,9 +16,10 @@ import (
 const fixedPlaces = 12
 
 // Fixed is an exact signed decimal with twelve places in 128 bits: quantities,
-// and sums of quantities and of money. It holds 26 integer digits, so a counter
-// would have to add up 10^14 of the largest quantities to overflow it (SPEC
-// R2.2: a counter holds any sum). The zero value is 0, and == compares values.
+// and sums of quantities and of money. It holds every number of 26 integer
+// digits, so a counter would have to add up 10^14 of the largest quantities to
+// overflow it (SPEC R2.2: a counter holds any sum). The zero value is 0, and ==
+// compares values.
 //
 // It exists beside decimal.Decimal because a record moves sixteen sums and is
 // held against up to two dozen ceilings: a Fixed does that without allocating
@@ -61,42 +62,60 @@ func fixedScaled(n int64, places int) Fixed {
 // FixedOf is d as a Fixed, or ErrNotFixed.
 func FixedOf(d decimal.Decimal) (Fixed, error) {
 	places := fixedPlaces + int(d.Exponent())
-	if c := d.Coefficient(); c.IsInt64() && places >= 0 && places <= 18 {
+	c := d.Coefficient()
+	switch {
+	case c.IsInt64() && places >= 0 && places <= 18:
 		return fixedScaled(c.Int64(), places), nil
+	case c.Sign() == 0:
+		return Fixed{}, nil
 	}
-	shifted := d.Shift(fixedPlaces)
-	if !shifted.IsInteger() {
-		return Fixed{}, fmt.Errorf("hold %s: %w", d, ErrNotFixed)
+	if !past(d) && d.Shift(fixedPlaces).IsInteger() {
+		if f, ok := fixedOfBig(d.Shift(fixedPlaces).BigInt()); ok {
+			return f, nil
+		}
 	}
-	return fixedOfBig(shifted.BigInt())
+	return Fixed{}, fmt.Errorf("hold number %s: %w", clip(fmt.Sprintf("%de%d", c, d.Exponent())), ErrNotFixed)
 }
 
 // FixedFloor is the largest Fixed that is not above d: what a sum of twelve
 // places may reach under a ceiling of more. Beyond the range it is the nearest
 // end of it.
 func FixedFloor(d decimal.Decimal) Fixed {
-	f, err := fixedOfBig(d.Shift(fixedPlaces).Floor().BigInt())
-	switch {
-	case err == nil:
-		return f
-	case d.IsNegative():
-		return Fixed{hi: math.MinInt64}
-	default:
-		return Fixed{hi: math.MaxInt64, lo: math.MaxUint64}
+	if !past(d) {
+		if f, ok := fixedOfBig(d.Shift(fixedPlaces).Floor().BigInt()); ok {
+			return f
+		}
 	}
+	if d.IsNegative() {
+		return fixedMax.Neg()
+	}
+	return fixedMax
 }
 
-func fixedOfBig(b *big.Int) (Fixed, error) {
-	if b.BitLen() > 126 {
-		return Fixed{}, fmt.Errorf("hold %s: %w", b, ErrNotFixed)
+// fixedMax is the largest Fixed, and −fixedMax the smallest: the range has no
+// end whose negative lies outside of it.
+var fixedMax = Fixed{hi: math.MaxInt64, lo: math.MaxUint64}
+
+// fixedDigits are the digits of fixedMax.
+var fixedDigits = Digits{27, fixedPlaces}
+
+// past tells whether d is plainly beyond the range, without writing out its
+// digits: the exponent may be that of 1e999999999.
+func past(d decimal.Decimal) bool {
+	return !d.IsZero() && d.NumDigits()+int(d.Exponent()) > fixedDigits.Integer
+}
+
+func fixedOfBig(b *big.Int) (f Fixed, ok bool) {
+	if b.BitLen() > 127 {
+		return Fixed{}, false
 	}
 	abs := new(big.Int).Abs(b)
 	lo := new(big.Int).And(abs, new(big.Int).SetUint64(math.MaxUint64)).Uint64()
-	f := Fixed{hi: int64(abs.Rsh(abs, 64).Uint64()), lo: lo}
+	f = Fixed{hi: int64(abs.Rsh(abs, 64).Uint64()), lo: lo}
 	if b.Sign() < 0 {
-		return f.Neg(), nil
+		return f.Neg(), true
 	}
-	return f, nil
+	return f, true
 }
 
 // Add is f + g.
@@ -143,8 +162,8 @@ func (f Fixed) Cmp(g Fixed) int {
 	}
 }
 
-// magnitude is |f| as two words.
-func (f Fixed) magnitude() (hi, lo uint64) {
+// Magnitude is |f| in units of the last place (10^-12), as two words.
+func (f Fixed) Magnitude() (hi, lo uint64) {
 	if f.hi < 0 {
 		f = f.Neg()
 	}
@@ -161,7 +180,7 @@ func (f Fixed) Decimal() decimal.Decimal {
 	if u, ok := f.Units(); ok {
 		return decimal.New(u, -fixedPlaces)
 	}
-	hi, lo := f.magnitude()
+	hi, lo := f.Magnitude()
 	b := new(big.Int).SetUint64(hi)
 	b.Lsh(b, 64).Or(b, new(big.Int).SetUint64(lo))
 	if f.hi < 0 {
@@ -178,9 +197,9 @@ func (f Fixed) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote.
 func (f *Fixed) UnmarshalText(text []byte) error {
-	d, err := decimal.NewFromString(string(text))
+	d, err := ParseDecimal(string(text), fixedDigits)
 	if err != nil {
-		return fmt.Errorf("read a number %q: %w", text, err)
+		return err
 	}
 	*f, err = FixedOf(d)
 	return err
@@ -191,7 +210,7 @@ func (f *Fixed) UnmarshalText(text []byte) error {
 // Most sums are whole, or have cents, and take 2 to 5 bytes.
 func (f Fixed) AppendBinary(b []byte) []byte {
 	neg := f.hi < 0
-	hi, lo := f.magnitude()
+	hi, lo := f.Magnitude()
 	kept := byte(fixedPlaces)
 	for _, k := range []byte{0, 2, 6} {
 		by := pow10[fixedPlaces-k]
