@@ -202,23 +202,33 @@ func start(t *testing.T, o devstack.Options) *devstack.Stack {
 	return devstack.ForTest(t, o)
 }
 
-// newFolder returns a path for Options.Dir that any user can enter, which
-// t.TempDir promises only to ours.
+// newFolder returns a path for Options.Dir, in memory where there is room.
 func newFolder(t *testing.T) string {
 	t.Helper()
-	parent, err := os.MkdirTemp("/tmp", "kept-")
+	root, ok := devstack.MemoryRoot()
+	if !ok {
+		root = "/tmp"
+	}
+	return filepath.Join(openFolder(t, root), "servers")
+}
+
+// openFolder makes a folder that any user can enter, which t.TempDir promises
+// only to ours.
+func openFolder(t *testing.T, root string) string {
+	t.Helper()
+	path, err := os.MkdirTemp(root, "kept-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := os.RemoveAll(parent); err != nil {
+		if err := os.RemoveAll(path); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := os.Chmod(parent, 0o755); err != nil {
+	if err := os.Chmod(path, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(parent, "servers")
+	return path
 }
 
 // query runs one statement and returns its first value, if it has one.

@@ -34,3 +34,6 @@ func StartWithoutRedisServer(ctx context.Context, log *slog.Logger) (*Stack, err
 	s := &Stack{}
 	return s, s.startRedis(ctx, tools{}, Options{Log: log})
 }
+
+// MemoryRoot is memoryRoot.
+func MemoryRoot() (string, bool) { return memoryRoot() }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -142,24 +143,50 @@ func (p *postgres) stop() error {
 
 // kill ends all processes of the server with SIGKILL. A server cannot start
 // over the same data while one of them is attached to its memory, so all are
-// waited for.
+// waited for; then what they held of System V memory, which outlives processes,
+// is given back.
 func (p *postgres) kill() error {
 	if !p.process.running() {
 		return errors.New("kill postgres: it does not run")
 	}
 	family, err := killFamily(p.process.pid())
-	if err := errors.Join(err, p.process.stop()); err != nil {
+	if err := errors.Join(err, p.process.stop(), awaitGone(family)); err != nil {
 		return fmt.Errorf("kill postgres: %w", err)
 	}
+	if id, ok := p.sharedMemory(); ok {
+		removeSharedMemory(id)
+	}
+	return nil
+}
+
+// sharedMemory reads which segment the server took, from the seventh line of
+// its pid file: key and number.
+func (p *postgres) sharedMemory() (id int, ok bool) {
+	content, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
+	if err != nil {
+		return 0, false
+	}
+	lines := strings.Split(string(content), "\n")
+	const at = 6
+	if len(lines) <= at {
+		return 0, false
+	}
+	var key int
+	_, err = fmt.Sscan(lines[at], &key, &id)
+	return id, err == nil
+}
+
+// awaitGone waits for processes that are not ours to reap.
+func awaitGone(pids []int) error {
 	deadline := time.After(stopPatience)
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()
-	for _, pid := range family {
+	for _, pid := range pids {
 		for !gone(pid) {
 			select {
 			case <-poll.C:
 			case <-deadline:
-				return fmt.Errorf("kill postgres: its process %d is still there", pid)
+				return fmt.Errorf("process %d is still there after SIGKILL", pid)
 			}
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // ticksPerSecond is the unit of times in /proc: USER_HZ, which is 100 on every
@@ -140,4 +142,9 @@ func killFamily(pid int) ([]int, error) {
 func gone(pid int) bool {
 	s, err := readStat(pid)
 	return err != nil || s.zombie
+}
+
+// removeSharedMemory gives back a System V segment. It may be gone already.
+func removeSharedMemory(id int) {
+	_, _ = unix.SysvShmCtl(id, unix.IPC_RMID, nil)
 }
