@@ -225,7 +225,9 @@ func (t *Tx) queueAccount(b *pgx.Batch, s *Snapshot, n *NewAccount) error {
 
 // sorted is a list as it is stored: in order, each name once, never null.
 func sorted(names []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(append([]string{}, names...))))
+	own := append([]string{}, names...)
+	slices.Sort(own)
+	return slices.Compact(own)
 }
 
 const insertPeriodic = `
