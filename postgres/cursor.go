@@ -61,30 +61,51 @@ func (c *cursor[T]) peek(ctx context.Context) (*T, error) {
 	return &c.page[c.at], nil
 }
 
+// eachRow hands over the rows that are left, until take wants no more.
+func eachRow[T any](ctx context.Context, c *cursor[T], take func(*T) bool) error {
+	for {
+		row, err := c.next(ctx)
+		if row == nil || err != nil || !take(row) {
+			return err
+		}
+	}
+}
+
 func (c *cursor[T]) fetch(ctx context.Context) error {
-	rows, err := c.tx.Query(ctx, fmt.Sprintf(`fetch %d from %s`, fetchRows, c.name), binaryRows...)
+	clear(c.page) // the rows of the last page are nobody's now
+	var err error
+	c.page, err = queryRaw(ctx, c.tx, fmt.Sprintf(`fetch %d from %s`, fetchRows, c.name), nil, c.page[:0], c.scan)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	clear(c.page)
-	c.page, c.at = c.page[:0], 0
-	for rows.Next() {
-		row := rawRow{values: rows.RawValues()}
-		c.page = append(c.page, *new(T))
-		if err := c.scan(&row, &c.page[len(c.page)-1]); err != nil {
-			return err
-		}
-		if row.err != nil {
-			return row.err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	c.ended = len(c.page) < fetchRows
+	c.at, c.ended = 0, len(c.page) < fetchRows
 	if c.each != nil {
 		return c.each(ctx, c.page)
 	}
 	return nil
+}
+
+// queryRaw runs a query and appends what scan makes of each row to dst.
+//
+// The statement is described anew each time: the columns of a FETCH are those of
+// whichever cursor bears the name now, so it must not be cached.
+func queryRaw[T any](
+	ctx context.Context, q querier, query string, args pgx.NamedArgs, dst []T, scan func(*rawRow, *T) error,
+) ([]T, error) {
+	rows, err := q.Query(ctx, query, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode}, args)
+	if err != nil {
+		return dst, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row := rawRow{values: rows.RawValues()}
+		dst = append(dst, *new(T))
+		if err := scan(&row, &dst[len(dst)-1]); err != nil {
+			return dst, err
+		}
+		if row.err != nil {
+			return dst, row.err
+		}
+	}
+	return dst, rows.Err()
 }

@@ -3,12 +3,12 @@ package postgres
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 )
 
 // rawRow takes a row of the binary protocol apart, value by value, and remembers
@@ -21,10 +21,6 @@ type rawRow struct {
 	values [][]byte
 	err    error
 }
-
-// binaryRows asks for rows that a rawRow can read. FETCH is described anew each
-// time: its columns are those of whichever cursor bears the name now.
-var binaryRows = []any{pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode}}
 
 func (r *rawRow) bytes() []byte {
 	if len(r.values) == 0 {
@@ -74,6 +70,12 @@ func (r *rawRow) int64() int64 {
 }
 
 func (r *rawRow) isNull() bool { return len(r.values) > 0 && r.values[0] == nil }
+
+func (r *rawRow) skip(n int) {
+	for range n {
+		r.bytes()
+	}
+}
 
 func (r *rawRow) uuid() (v uuid.UUID) {
 	if b := r.bytes(); b != nil && copy(v[:], b) != len(v) {
@@ -133,6 +135,10 @@ func (r *rawRow) numeric() billing.Fixed {
 		var digit uint64
 		if i < n {
 			digit = uint64(binary.BigEndian.Uint16(b[head+2*i:]))
+		}
+		if hi >= math.MaxInt64/10_000 {
+			r.fail(len(b)) // more than a Fixed holds
+			return billing.Fixed{}
 		}
 		over, low := bits.Mul64(lo, 10_000)
 		var carry uint64
