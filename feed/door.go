@@ -1,0 +1,231 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/chargehand/chargehand/billing"
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/chargehand/chargehand/queue"
+	"github.com/google/uuid"
+)
+
+// Door takes usage records over: what it has accepted is in PostgreSQL. The
+// queue is told of it, and where the queue is away the worker finds it by itself.
+// A Door may be used by many goroutines.
+type Door struct {
+	Store        *postgres.Store
+	Queue        *queue.Client
+	Shards       int // queue.shards
+	BatchRecords int // feed.batch_records: most records of one batch
+	Clock        func() time.Time
+	Log          *slog.Logger
+}
+
+// sealed is a batch that is full: its records as a JSON array.
+type sealed struct {
+	id      uuid.UUID
+	shard   int
+	count   int
+	records []byte
+}
+
+// opening is a batch that still grows.
+type opening struct {
+	array []byte
+	count int
+}
+
+func (o *opening) add(r *billing.UsageRecord) {
+	if o.count == 0 {
+		o.array = append(o.array[:0], '[')
+	} else {
+		o.array = append(o.array, ',')
+	}
+	o.array = billing.AppendRecord(o.array, r)
+	o.count++
+}
+
+// seal closes the batch and gives it its id: ids rise in the order of sealing,
+// and the worker judges a shard's batches in the order of their ids.
+func (o *opening) seal(shard int) (sealed, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return sealed{}, fmt.Errorf("make a batch id: %w", err)
+	}
+	b := sealed{id: id, shard: shard, count: o.count, records: append([]byte(nil), append(o.array, ']')...)}
+	o.count = 0
+	return b, nil
+}
+
+// Accept takes records over, all or none: from its return on they are accepted,
+// and will be judged in their order, account by account (SPEC R4.7). It answers
+// the batches that they travel in.
+func (d *Door) Accept(ctx context.Context, source string, records []billing.UsageRecord) ([]uuid.UUID, error) {
+	open := make([]opening, d.Shards)
+	var full []sealed
+	for i := range records {
+		shard := queue.Shard(records[i].Account, d.Shards)
+		o := &open[shard]
+		o.add(&records[i])
+		if o.count == d.BatchRecords {
+			b, err := o.seal(shard)
+			if err != nil {
+				return nil, err
+			}
+			full = append(full, b)
+		}
+	}
+	rest, err := sealAll(open)
+	if err != nil {
+		return nil, err
+	}
+	return d.hand(ctx, source, append(full, rest...))
+}
+
+// sealAll closes the batches that have records.
+func sealAll(open []opening) (full []sealed, err error) {
+	for shard := range open {
+		if open[shard].count == 0 {
+			continue
+		}
+		b, err := open[shard].seal(shard)
+		if err != nil {
+			return nil, err
+		}
+		full = append(full, b)
+	}
+	return full, nil
+}
+
+// hand stores batches in one transaction and then tells the queue of them.
+func (d *Door) hand(ctx context.Context, source string, batches []sealed) ([]uuid.UUID, error) {
+	if len(batches) == 0 {
+		return nil, nil
+	}
+	now := d.Clock().UTC().Truncate(time.Microsecond)
+	stored, ids := make([]postgres.StoredBatch, len(batches)), make([]uuid.UUID, len(batches))
+	for i, b := range batches {
+		ids[i] = b.id
+		stored[i] = postgres.StoredBatch{ID: b.id, Shard: b.shard, Source: source, Count: b.count, AcceptedAt: now, Records: b.records}
+	}
+	if err := d.Store.Accept(ctx, stored...); err != nil {
+		return nil, err
+	}
+	for i, b := range batches {
+		if err := d.Queue.Enqueue(ctx, b.shard, queue.Encode(b.id, b.records), b.id); err != nil {
+			// They are accepted all the same: workers look for batches that
+			// nobody reminds them of. The rest would fail the same way.
+			d.Log.Warn("queue is away: batches wait in the database", "batches", len(batches)-i, "error", err)
+			break
+		}
+	}
+	return ids, nil
+}
+
+// Refuse keeps lines that are no records as dead letters (SPEC R5.3).
+func (d *Door) Refuse(ctx context.Context, source, file string, lines []Line) error {
+	letters := make([]postgres.DeadLetter, len(lines))
+	now := d.Clock().UTC().Truncate(time.Microsecond)
+	for i, l := range lines {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return fmt.Errorf("make a dead letter's id: %w", err)
+		}
+		letters[i] = postgres.DeadLetter{ID: id, Kind: postgres.Unreadable, At: now, Source: source, File: file,
+			Line: int64(l.Number), Fault: l.Fault.Error(), Payload: l.Raw}
+	}
+	return d.Store.SaveDeadLetter(ctx, letters...)
+}
+
+// Stream is a Door for a long file: records go in one by one, batches are handed
+// over as they fill, one transaction for several, in flat memory. It belongs to
+// one goroutine.
+type Stream struct {
+	door   *Door
+	source string
+	open   []opening
+	full   []sealed
+	sent   chan []sealed
+	ended  chan struct{}
+	ids    []uuid.UUID
+	err    error // of the handing over; read after ended
+	failed chan struct{}
+}
+
+// handedTogether is how many batches one transaction takes over.
+const handedTogether = 8
+
+// Stream begins to take over a file.
+func (d *Door) Stream(ctx context.Context, source string) *Stream {
+	s := &Stream{door: d, source: source, open: make([]opening, d.Shards), sent: make(chan []sealed, 1),
+		ended: make(chan struct{}), failed: make(chan struct{})}
+	go s.handOver(ctx)
+	return s
+}
+
+// handOver hands groups over, one after the other: a shard's batches must be
+// stored in the order of their ids.
+func (s *Stream) handOver(ctx context.Context) {
+	defer close(s.ended)
+	for group := range s.sent {
+		if s.err != nil {
+			continue // so that whoever sends does not block
+		}
+		ids, err := s.door.hand(ctx, s.source, group)
+		if s.err = err; err != nil {
+			close(s.failed)
+		}
+		s.ids = append(s.ids, ids...)
+	}
+}
+
+// errStreamFailed tells Add's caller to look at what Close says.
+var errStreamFailed = errors.New("handing over failed")
+
+// Add takes one more record in. It is accepted once Close has returned without
+// an error, and maybe before.
+func (s *Stream) Add(r *billing.UsageRecord) error {
+	shard := queue.Shard(r.Account, s.door.Shards)
+	o := &s.open[shard]
+	o.add(r)
+	if o.count < s.door.BatchRecords {
+		return nil
+	}
+	b, err := o.seal(shard)
+	if err != nil {
+		return err
+	}
+	if s.full = append(s.full, b); len(s.full) < handedTogether {
+		return nil
+	}
+	return s.send()
+}
+
+func (s *Stream) send() error {
+	select {
+	case <-s.failed:
+		return errStreamFailed
+	case s.sent <- s.full:
+		s.full = nil
+		return nil
+	}
+}
+
+// Close hands over what is left and answers all batches of the stream. Where it
+// fails, the batches it answers are accepted and the others are not.
+func (s *Stream) Close() ([]uuid.UUID, error) {
+	rest, err := sealAll(s.open)
+	if s.full = append(s.full, rest...); err == nil && len(s.full) > 0 {
+		err = s.send()
+	}
+	close(s.sent)
+	<-s.ended
+	if s.err != nil {
+		err = s.err
+	}
+	return s.ids, err
+}
