@@ -62,8 +62,8 @@ func twice[T any](o object, key string, all []T, name func(T) string) {
 		}
 		if n != "" {
 			at, _ := o.at(key) // all was read from it
-			at = spot{at.node.Content[i], &path{up: at.path, index: i}}
-			o.fault(at, "%q stands already at [%d]: keep one of them", clip(n), first)
+			at = spot{at.node.Content[i], at.path.nth(i)}
+			o.fault(at, "%q stands already at [%d] of this list: keep one of them", clip(n), first)
 		}
 	}
 }
@@ -71,8 +71,8 @@ func twice[T any](o object, key string, all []T, name func(T) string) {
 var periodicKeys = []string{"name", "price", "period", "every", "starts_on", "anchor_day", "ends_on", "prorate"}
 
 func (r *reader) periodicService(s spot) PeriodicService {
-	o := r.object(s, periodicKeys)
 	before := r.faults.count()
+	o := r.object(s, periodicKeys)
 	o.need("name", "price", "period", "starts_on")
 	p := PeriodicService{
 		Name: o.text("name"), Price: o.money("price"),

@@ -89,7 +89,7 @@ func (o object) target() target {
 		return found[0]
 	}
 	if o.faultless {
-		o.fault(o.spot, "about %d things: give one, a service, service_type or service_family", len(found))
+		o.fault(o.spot, "%d targets: give one, a service, service_type or service_family", len(found))
 	}
 	return target{place: o.place(o.spot)}
 }

@@ -19,9 +19,7 @@ func Parse(name string, data []byte) (*File, error) {
 		f = r.document(spot{node: root})
 	}
 	f.read = r.read
-	if r.faults.none() {
-		f.check(&r.faults)
-	}
+	f.check(&r.faults)
 	if err := r.faults.err(name); err != nil {
 		return nil, err
 	}

@@ -22,8 +22,8 @@ var (
 const digitsMax = 6
 
 func (r *reader) price(s spot) rating.Price {
-	o := r.object(s, priceKeys)
 	before := r.faults.count()
+	o := r.object(s, priceKeys)
 	o.need("id", "service", "currency", "valid_from")
 	p := rating.Price{
 		ID: o.text("id"), Service: o.text("service"), Currency: o.currency("currency"),

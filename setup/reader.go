@@ -20,29 +20,45 @@ type reader struct {
 // path is the way from the root to a node; nil is the root.
 type path struct {
 	up    *path
-	key   string // of an object; empty in a list
-	index int
+	key   string // of an object
+	index int    // of a list; -1 of an object
 }
+
+func (p *path) of(key string) *path { return &path{up: p, key: key, index: -1} }
+func (p *path) nth(i int) *path     { return &path{up: p, index: i} }
 
 // String is the path like customers[0].ref.
 func (p *path) String() string {
 	switch {
 	case p == nil:
 		return ""
-	case p.key == "":
+	case p.index >= 0:
 		return p.up.String() + "[" + strconv.Itoa(p.index) + "]"
 	case p.up == nil:
-		return p.key
+		return shown(p.key)
 	}
-	return p.up.String() + "." + p.key
+	return p.up.String() + "." + shown(p.key)
 }
+
+// shown is a key as a path has it: in quotes where it is none of ours and could
+// be taken for more than one, or break the line.
+func shown(key string) string {
+	foreign := func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }
+	if key == "" || len(key) > keyMax || strings.IndexFunc(key, foreign) >= 0 {
+		return strconv.Quote(clip(key))
+	}
+	return key
+}
+
+// keyMax is longer than any key of ours.
+const keyMax = 80
 
 // pointer is the path as a JSON pointer (RFC 6901).
 func (p *path) pointer() string {
 	switch {
 	case p == nil:
 		return ""
-	case p.key == "":
+	case p.index >= 0:
 		return p.up.pointer() + "/" + strconv.Itoa(p.index)
 	}
 	return p.up.pointer() + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(p.key)
@@ -80,7 +96,7 @@ func (r *reader) object(s spot, keys []string) object {
 	seen := make(map[string]int, len(s.node.Content)/2)
 	for i := 0; i < len(s.node.Content); i += 2 {
 		k := s.node.Content[i]
-		at := spot{k, &path{up: s.path, key: k.Value}}
+		at := spot{k, s.path.of(k.Value)}
 		line, doubled := seen[k.Value]
 		switch {
 		case k.Kind != yaml.ScalarNode:
@@ -89,7 +105,6 @@ func (r *reader) object(s spot, keys []string) object {
 		case doubled:
 			r.fault(at, "key stands already at line %d: keep one of them", line)
 		case !slices.Contains(keys, k.Value):
-			at.path.key = clip(k.Value)
 			r.fault(at, "unknown key%s", suggest(k.Value, keys))
 			o.meant = append(o.meant, nearest(k.Value, keys))
 		}
@@ -104,7 +119,7 @@ func (r *reader) object(s spot, keys []string) object {
 func (o object) at(key string) (spot, bool) {
 	for i := 0; i+1 < len(o.node.Content); i += 2 {
 		if k := o.node.Content[i]; k.Kind == yaml.ScalarNode && k.Value == key {
-			return spot{o.node.Content[i+1], &path{up: o.path, key: key}}, true
+			return spot{o.node.Content[i+1], o.path.of(key)}, true
 		}
 	}
 	return spot{}, false
@@ -120,7 +135,7 @@ func (o object) has(key string) bool {
 func (o object) need(keys ...string) {
 	for _, k := range keys {
 		if !o.has(k) && !slices.Contains(o.meant, k) {
-			o.fault(spot{o.node, &path{up: o.path, key: k}}, "missing: give it a value")
+			o.fault(spot{o.node, o.path.of(k)}, "missing: give it a value")
 		}
 	}
 }
@@ -139,7 +154,7 @@ func list[T any](o object, key string, read func(spot) T) []T {
 	}
 	all := make([]T, len(s.node.Content))
 	for i, n := range s.node.Content {
-		all[i] = read(spot{n, &path{up: s.path, index: i}})
+		all[i] = read(spot{n, s.path.nth(i)})
 	}
 	return all
 }

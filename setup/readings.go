@@ -69,7 +69,11 @@ func (r readings) with(o readings) readings {
 func (r *readings) settle(faults *faultList) {
 	r.places = make(map[thing]place, len(r.things))
 	for _, s := range r.things {
-		if first, doubled := r.places[s.thing]; doubled {
+		first, doubled := r.places[s.thing]
+		if doubled && s.kind == KindLimits && s.key != "" {
+			continue // its account stands twice, which is told
+		}
+		if doubled {
 			faults.add(s.fault(fmt.Sprintf("%s stands already at %s: keep one of them", s.thing, first)))
 			continue
 		}

@@ -45,13 +45,13 @@ func (o object) below(pointer string) spot {
 			if s.node.Kind == yaml.SequenceNode && i < len(s.node.Content) {
 				next = s.node.Content[i]
 			}
-			s = spot{next, &path{up: s.path, index: i}}
+			s = spot{next, s.path.nth(i)}
 			continue
 		}
 		if v, ok := (object{reader: o.reader, spot: s}).at(step); ok {
 			next = v.node
 		}
-		s = spot{next, &path{up: s.path, key: step}}
+		s = spot{next, s.path.of(step)}
 	}
 	return s
 }

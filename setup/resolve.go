@@ -17,7 +17,7 @@ import (
 func (f *File) check(faults *faultList) {
 	f.read.settle(faults)
 	if !faults.none() {
-		return // names and prices would only tell of the same things again
+		return // names and prices would tell of the same things again
 	}
 	f.names(Catalogue{}.with(f), faults)
 	f.defaultClass(f.Classes, faults)
@@ -49,7 +49,10 @@ func (f *File) overlaps(faults *faultList) {
 	for _, e := range apart(err) {
 		var fault *rating.Fault
 		if errors.As(e, &fault) {
-			faults.add(f.Fault(KindPrice, fault.Price, strings.TrimPrefix(fault.Field, "/")+": "+valued(fault)))
+			at := f.Fault(KindPrice, fault.Price, valued(fault))
+			at.Path += strings.ReplaceAll(fault.Field, "/", ".")
+			at.Pointer += fault.Field
+			faults.add(at)
 			continue
 		}
 		faults.add(Fault{What: e.Error()})

@@ -14,8 +14,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// sizeMax bounds a file in bytes. A tree takes some thirty times its text, so
-// more would be a surprise for the machine; `apply` takes several files.
+// sizeMax bounds a file in bytes: half a million accounts or more. Its tree takes
+// up to thirty times that, so a larger one would be a surprise for the machine;
+// `apply` takes several files.
 const sizeMax = 128 << 20
 
 // tree reads data as one YAML or JSON document; nil is an empty one. JSON goes
