@@ -108,14 +108,18 @@ func (p *Price) compareScope(o *Price) int {
 	return 0
 }
 
+// overlaps holds every price against the one before it that is in force longest.
 func (l timeline) overlaps() (faults []error) {
-	for i := 1; i < len(l); i++ {
-		p, next := l[i-1], l[i]
-		if p.ValidTo == nil || p.ValidTo.After(next.ValidFrom) {
+	for longest, i := l[0], 1; i < len(l); i++ {
+		p := l[i]
+		if longest.ValidTo == nil || longest.ValidTo.After(p.ValidFrom) {
 			faults = append(faults, &Fault{
-				Price: next.ID, Field: "/valid_from", Value: next.ValidFrom.Format(time.RFC3339Nano),
-				Err: fmt.Errorf("%w: price %s is in force, for the same service, currency and scope", ErrOverlapping, clip(p.ID)),
+				Price: p.ID, Field: "/valid_from", Value: p.ValidFrom.Format(time.RFC3339Nano),
+				Err: fmt.Errorf("%w: price %s is in force, for the same service, currency and scope", ErrOverlapping, clip(longest.ID)),
 			})
+		}
+		if longest.ValidTo != nil && (p.ValidTo == nil || p.ValidTo.After(*longest.ValidTo)) {
+			longest = p
 		}
 	}
 	return faults
@@ -157,7 +161,7 @@ func (b *Book) Find(q Query) (*Price, error) {
 		return p, nil
 	}
 	for _, c := range b.currencies[q.Service] {
-		if c != q.Currency && b.inForce(q, c) != nil {
+		if b.inForce(q, c) != nil {
 			return nil, ErrCurrencyMismatch
 		}
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // Equal tells whether p and o mean the same: numbers and times as values, no
-// days as all days, no fee as a fee of 0, digits as they come out.
+// days as all days, no fee as a fee of 0, digits as they come out. Its receiver
+// is a value so that cmp.Diff finds it.
 func (p Price) Equal(o Price) bool {
 	return p.SameButEnd(&o) && equal(p.ValidTo, o.ValidTo, time.Time.Equal)
 }

@@ -83,6 +83,9 @@ func orZero(d *decimal.Decimal) decimal.Decimal {
 // down. Where to is below from, as for a credit, each is taken back.
 func (m *Model) lines(from, to decimal.Decimal) []Line {
 	from, to = decimal.Max(from, decimal.Zero), decimal.Max(to, decimal.Zero)
+	if m.Volume != nil {
+		return volumeLines(volumeLines(nil, m.Volume, to, one), m.Volume, from, one.Neg())
+	}
 	if to.LessThan(from) {
 		lines := m.lines(to, from)
 		for i := range lines {
@@ -95,9 +98,6 @@ func (m *Model) lines(from, to decimal.Decimal) []Line {
 		return []Line{lineOf(to.Sub(from), *m.PerUnit)}
 	case m.Package != nil:
 		return []Line{lineOf(m.Package.started(to).Sub(m.Package.started(from)), m.Package.Price)}
-	case m.Volume != nil:
-		lines := volumeLines(nil, m.Volume, to, one)
-		return volumeLines(lines, m.Volume, from, one.Neg())
 	default:
 		return graduatedLines(m.Graduated, from, to)
 	}

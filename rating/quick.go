@@ -77,18 +77,11 @@ func (c *quick) charge(band int, u Use) (Charge, bool) {
 	if c.accumulates {
 		return c.difference(k, band, uint64(units), u.Before)
 	}
-	q, ok := roundedUp(uint64(units), c.step)
+	x, ok := k.cost(roundedUp(uint64(units), c.step))
 	if !ok {
 		return Charge{}, false
 	}
-	x, ok := k.cost(q)
-	if !ok {
-		return Charge{}, false
-	}
-	if x, ok = x.add(c.fee); !ok {
-		return Charge{}, false
-	}
-	m, ok := c.rounding.round(x)
+	m, ok := c.rounding.round(x.add(c.fee))
 	return Charge{Amount: min(max(m, c.least), c.most), Band: band}, ok
 }
 
@@ -121,10 +114,14 @@ func (c *quick) price(k *curve, q uint64) (billing.Money, bool) {
 	return c.rounding.round(x)
 }
 
-// cost is the exact price of q.
+// cost is the exact price of q, if that fits an int64: a sum or a step may not,
+// and would pass an edge that curveOf took for out of reach.
 func (k *curve) cost(q uint64) (wide, bool) {
-	if q == 0 {
+	switch {
+	case q == 0:
 		return wide{}, true
+	case q > math.MaxInt64:
+		return wide{}, false
 	}
 	if k.size > 0 {
 		n := (q-1)/k.size + 1
@@ -136,7 +133,7 @@ func (k *curve) cost(q uint64) (wide, bool) {
 	for i := range k.pieces {
 		if s := &k.pieces[i]; q <= s.upTo {
 			hi, lo := bits.Mul64(q-s.lower, s.price)
-			return wide{hi, lo}.add(s.base)
+			return wide{hi, lo}.add(s.base), true
 		}
 	}
 	return wide{}, false
@@ -145,13 +142,13 @@ func (k *curve) cost(q uint64) (wide, bool) {
 // unit is 1 in units of 10^-12.
 const unit uint64 = 1e12
 
-// roundedUp is q rounded up to a multiple of step.
-func roundedUp(q, step uint64) (uint64, bool) {
+// roundedUp is q, which is not 0, rounded up to a multiple of step. Both come
+// from an int64, so 64 bits hold it.
+func roundedUp(q, step uint64) uint64 {
 	if step == 0 {
-		return q, true
+		return q
 	}
-	hi, lo := bits.Mul64((q-1)/step+1, step)
-	return lo, hi == 0
+	return ((q-1)/step + 1) * step
 }
 
 // curveOf draws the model. Where a number does not fit it ends early, and cost
@@ -189,7 +186,7 @@ func pieces(tiers []Tier, graduated bool) (pp []piece) {
 			return pp
 		}
 		if t.UpTo != nil {
-			if up, ok := unitsOf(*t.UpTo); ok { // else past every quantity that is asked for
+			if up, ok := unitsOf(*t.UpTo); ok { // else out of reach: cost is asked for an int64
 				s.upTo = up
 			}
 			if graduated {

@@ -10,8 +10,9 @@ import (
 // Charge is the money that a record costs, and what it follows from.
 type Charge struct {
 	Amount billing.Money
-	// OutOfRange says that the charge is beyond money's range; Amount is then 0
-	// and the record must be rejected (SPEC R2.2).
+	// OutOfRange says that the charge is beyond money's range, or the price of a
+	// counter beyond 26 integer digits; Amount is then 0 and the record must be
+	// rejected (SPEC R2.2).
 	OutOfRange bool
 	// Band is the index of the band that priced the record, -1 for the price's
 	// own model.
@@ -116,6 +117,7 @@ func (p *Price) settle(band int, s span) settled {
 	if p.Accumulate != ByRecord {
 		r := settled{before: rounded(m.cost(s.from), digits), after: rounded(m.cost(s.to), digits)}
 		r.amount, r.inRange = billing.Round(r.after.Sub(r.before).Add(s.fee), digits)
+		r.inRange = r.inRange && isFixed(r.before) && isFixed(r.after)
 		return r
 	}
 	exact := m.cost(s.to).Add(s.fee)
@@ -138,13 +140,17 @@ func rounded(price decimal.Decimal, digits int) decimal.Decimal {
 	return whole.Add(part.Decimal())
 }
 
+func isFixed(d decimal.Decimal) bool {
+	_, err := billing.FixedOf(d)
+	return err == nil
+}
+
 func (r settled) charge(band int) Charge {
-	c := Charge{Amount: r.amount, Band: band}
 	if !r.inRange {
-		c.Amount, c.OutOfRange = 0, true
+		return Charge{OutOfRange: true, Band: band}
 	}
-	// Both have at most six places, so the floor only cuts what passes 26 integer
-	// digits, and that touches no charge.
-	c.PriceBefore, c.PriceAfter = billing.FixedFloor(r.before), billing.FixedFloor(r.after)
+	c := Charge{Amount: r.amount, Band: band}
+	c.PriceBefore, _ = billing.FixedOf(r.before) // settle saw to both
+	c.PriceAfter, _ = billing.FixedOf(r.after)
 	return c
 }

@@ -9,12 +9,14 @@ import (
 )
 
 // wide is an exact amount, not negative, in 128 bits of 10^-24: a quantity's
-// twelve places times a price's twelve.
+// twelve places times a price's twelve. Of the terms of a charge a product has
+// at most 127 bits, for a price comes from an int64, and the base of a piece and
+// the fee at most 126 and 110: their sum does not overflow.
 type wide struct{ hi, lo uint64 }
 
 const widePlaces = 24
 
-// wideOf is d as a wide, if it fits.
+// wideOf is d, which is not negative, as a wide of at most 126 bits.
 func wideOf(d decimal.Decimal) (wide, bool) {
 	n := d.Shift(widePlaces)
 	if !n.IsInteger() {
@@ -22,7 +24,7 @@ func wideOf(d decimal.Decimal) (wide, bool) {
 	}
 	var w wide
 	b := n.BigInt()
-	if b.Sign() < 0 || b.BitLen() > 128 {
+	if b.BitLen() > 126 {
 		return wide{}, false
 	}
 	var words [16]byte
@@ -34,11 +36,10 @@ func wideOf(d decimal.Decimal) (wide, bool) {
 	return w, true
 }
 
-// add is w + v, and false where that leaves 128 bits.
-func (w wide) add(v wide) (wide, bool) {
+func (w wide) add(v wide) wide {
 	lo, carry := bits.Add64(w.lo, v.lo, 0)
-	hi, over := bits.Add64(w.hi, v.hi, carry)
-	return wide{hi, lo}, over == 0
+	hi, _ := bits.Add64(w.hi, v.hi, carry)
+	return wide{hi, lo}
 }
 
 // over is w divided by d, cut.
