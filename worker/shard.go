@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
@@ -32,7 +31,7 @@ type shard struct {
 	flow     flow
 	in       chan *delivery
 	log      *slog.Logger
-	progress atomic.Int64 // records judged, for whoever watches
+	observe  func(Group) // nil: nobody
 }
 
 // idleLook is how often an owner without work asks the database whether a batch
@@ -202,7 +201,7 @@ func (s *shard) group(ctx context.Context, heads []postgres.BatchHead, byID map[
 	}
 	out, err := s.flow.commit(ctx, group)
 	if err == nil {
-		s.progress.Add(int64(out.Accepted))
+		s.tell(heads, out, s.flow.clock().Sub(started))
 		s.log.Info("batches judged", "shard", s.number, "batches", len(group), "accepted", out.Accepted, "rated", out.Rated,
 			"rejected", out.Rejected, "duplicate", out.Duplicate, "conflict", out.Conflict, "took", s.flow.clock().Sub(started))
 		return nil
@@ -219,6 +218,17 @@ func (s *shard) group(ctx context.Context, heads []postgres.BatchHead, byID map[
 		return nil
 	}
 	return s.setAside(ctx, heads[0].ID, err)
+}
+
+func (s *shard) tell(heads []postgres.BatchHead, out postgres.Outcomes, took time.Duration) {
+	if s.observe == nil {
+		return
+	}
+	g := Group{Shard: s.number, Outcomes: out, Took: took}
+	for _, h := range heads {
+		g.Batches = append(g.Batches, h.ID)
+	}
+	s.observe(g)
 }
 
 // setAside takes a batch that cannot be committed out of the way: it stays

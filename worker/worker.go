@@ -19,6 +19,17 @@ type Config struct {
 	BatchesPerCommit int           // worker.batches_per_commit
 	CacheAccounts    int           // worker.cache_accounts, over all shards; 0 keeps none
 	Lease            time.Duration // worker.lease: how long a shard stays with a worker that is silent
+	// Observe, if set, is told of every group after its commit, from many
+	// goroutines: for metrics and benchmarks.
+	Observe func(Group)
+}
+
+// Group is batches that were committed in one transaction.
+type Group struct {
+	Shard    int
+	Batches  []uuid.UUID
+	Outcomes postgres.Outcomes
+	Took     time.Duration // to read, judge and write
 }
 
 // Worker consumes shards: as many as are its fair share among the workers that
@@ -110,7 +121,7 @@ func (w *Worker) start(ctx context.Context, n int) {
 	ctx, stop := context.WithCancel(ctx)
 	s := &shard{
 		number: n, perGroup: w.config.BatchesPerCommit, log: w.log,
-		in: make(chan *delivery, 2*w.config.BatchesPerCommit),
+		in: make(chan *delivery, 2*w.config.BatchesPerCommit), observe: w.config.Observe,
 		flow: flow{store: w.store, clock: w.clock, settings: w.config.Settings,
 			cache: cache{most: w.config.CacheAccounts / w.config.Shards}},
 	}
