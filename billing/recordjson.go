@@ -55,15 +55,9 @@ func DecodeRecord(line []byte) (UsageRecord, error) { return (*Decoder)(nil).Dec
 
 // Decode is DecodeRecord with the names kept. The record shares no memory with line.
 func (d *Decoder) Decode(line []byte) (UsageRecord, error) {
-	f := Draft{names: d}
-	s := d.scan(line)
-	err := s.record(&f)
-	d.done(&s)
-	if err != nil {
+	f := d.Draft()
+	if err := f.SetObject(line); err != nil {
 		return UsageRecord{}, err
-	}
-	if s.next(); s.at < len(line) {
-		return UsageRecord{}, s.fault("text after the record")
 	}
 	return f.Record()
 }
@@ -79,6 +73,27 @@ func (d *Decoder) done(s *scanner) {
 	if d != nil {
 		d.keys, d.buf = s.keys, s.buf
 	}
+}
+
+// WalkObject calls member for each member of a JSON object, in order: its key
+// and the text of its value, both of which hold until the call ends. It is as
+// strict as DecodeRecord about all that is not a usage record's own: what wraps
+// one, as a CloudEvent does, is read by it.
+func (d *Decoder) WalkObject(object []byte, member func(key, value []byte) error) error {
+	s := d.scan(object)
+	if s.next() != '{' {
+		return s.fault("no object begins here")
+	}
+	err := s.value(-2) // what wraps a record in a member nests its attributes two deeper
+	if s.next(); err == nil && s.at < len(object) {
+		err = s.fault("text after the object")
+	}
+	d.done(&s)
+	if err != nil {
+		return err
+	}
+	s.keys, s.buf = nil, nil // the walk is over the text; d may be used in member
+	return s.walk(member)
 }
 
 // ErrNotArray means that a text is not a JSON array from its first byte to its last.

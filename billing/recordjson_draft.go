@@ -138,6 +138,33 @@ func (f *Draft) SetJSON(k RecordField, value []byte) error {
 	return nil
 }
 
+// SetObject gives the draft the members of a JSON object, each the value of the
+// field it names; an unknown key is a fault.
+func (f *Draft) SetObject(object []byte) error {
+	s := f.names.scan(object)
+	err := s.record(f)
+	f.names.done(&s)
+	if err != nil {
+		return err
+	}
+	if s.next(); s.at < len(object) {
+		return s.fault("text after the record")
+	}
+	return nil
+}
+
+// Default gives a field the value of text, as SetText does, if it has none yet.
+func (f *Draft) Default(k RecordField, text []byte) error {
+	if f.Has(k) {
+		return nil
+	}
+	f.given &^= k.bit() // null was as absent
+	return f.SetText(k, text)
+}
+
+// Has tells whether a field has a value.
+func (f *Draft) Has(k RecordField) bool { return f.filled&k.bit() != 0 }
+
 // Record is the record that was gathered, or what keeps it from being one.
 func (f *Draft) Record() (UsageRecord, error) {
 	r := f.record

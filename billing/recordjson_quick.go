@@ -72,10 +72,10 @@ func readTime(text []byte) (time.Time, error) {
 	return time.Unix(sec, micro*1000).UTC(), nil
 }
 
-// plainTime reads 2006-01-02T15:04:05[.999…](Z|±07:00).
+// plainTime reads 2006-01-02T15:04:05[.999…](Z|±07:00), its letters large or small.
 func plainTime(text []byte) (sec, micro int64, ok bool) {
 	const seconds = len("2006-01-02T15:04:05")
-	if len(text) <= seconds || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
+	if len(text) <= seconds || text[4] != '-' || text[7] != '-' || text[10]|0x20 != 't' || text[13] != ':' || text[16] != ':' {
 		return 0, 0, false
 	}
 	century, year := two(text[0:]), two(text[2:])
@@ -121,7 +121,7 @@ func plainFraction(text []byte) (micro int64, rest []byte, ok bool) {
 
 // plainOffset reads Z or ±07:00 to the end of text: seconds east of UTC.
 func plainOffset(text []byte) (offset int, ok bool) {
-	if len(text) == 1 && text[0] == 'Z' {
+	if len(text) == 1 && text[0]|0x20 == 'z' {
 		return 0, true
 	}
 	if len(text) != len("+07:00") || text[0] != '+' && text[0] != '-' || text[3] != ':' {

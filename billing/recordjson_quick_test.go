@@ -27,7 +27,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	f.Add([]byte(`{"quantity":1e999999999}`))
 	f.Add([]byte("{\"id\":\"\xff\"}"))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		if bytes.ContainsRune(line, utf8.RuneError) || bytes.Contains(bytes.ToLower(line), []byte(`\ufffd`)) {
+		if bytes.Contains(line, []byte("\uFFFD")) || bytes.Contains(bytes.ToLower(line), []byte(`\ufffd`)) {
 			t.Skip("encoding/json makes U+FFFD of half a surrogate pair too, and cannot tell them apart")
 		}
 		r, err := DecodeRecord(line)
@@ -209,7 +209,7 @@ func FuzzQuickReaders(f *testing.F) {
 	})
 }
 
-var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:[0-5]\d)$`)
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)$`)
 
 func strictTime(text string, t time.Time) bool {
 	return rfc3339.MatchString(text) && t.Year() >= 0 && t.Year() <= 9999
