@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/chargehand/chargehand/queue"
+	"golang.org/x/sync/errgroup"
+)
+
+type allCommand struct{}
+
+func (allCommand) Run(ctx context.Context, s *session) error {
+	store, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	q, err := s.openQueue(ctx)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	return s.runAll(ctx, store, q)
+}
+
+// runAll runs every part of the product in this process until ctx ends, or until
+// one of them fails, which ends the others.
+func (s *session) runAll(ctx context.Context, store *postgres.Store, q *queue.Client) error {
+	w, err := s.newWorker(ctx, store, q)
+	if err != nil {
+		return err
+	}
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return w.Run(ctx) })
+	return parts.Wait()
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+
+	"github.com/chargehand/chargehand/billing"
+	"github.com/chargehand/chargehand/postgres"
+)
+
+type recordListCommand struct {
+	Account string          `placeholder:"N" help:"Only those of an account, by the number as it was sent."`
+	Service string          `placeholder:"CODE" help:"Only those of a service."`
+	Outcome billing.Outcome `placeholder:"O" help:"Only those that are rated, rejected or cancelled."`
+	Reason  billing.Reason  `placeholder:"R" help:"Only those rejected for a reason, like limit_day_usage."`
+	From    *instant        `placeholder:"T" help:"That occurred from this time on, RFC 3339 with an offset."`
+	To      *instant        `placeholder:"T" help:"That occurred before this time."`
+	Limit   int             `placeholder:"N" help:"Only the first N. Default: all."`
+}
+
+// Help is the longer text of --help.
+func (*recordListCommand) Help() string {
+	return "In order of arrival. With --json a line of JSON each, with the whole explanation. Duplicates are no records of their own; conflicts and unreadable lines are among the dead letters."
+}
+
+func (c *recordListCommand) Run(ctx context.Context, s *session) error {
+	store, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	records := store.Records(ctx, postgres.RecordFilter{Account: c.Account, Service: c.Service, Outcome: c.Outcome, Reason: c.Reason,
+		From: c.From.orZero(), To: c.To.orZero(), Limit: c.Limit})
+	return listed(s, "No record matches.",
+		[]string{"source", "id", "account", "service", ">quantity", "occurred", "outcome", ">charge", "currency", "why"}, eachOf(records),
+		func(r *postgres.RecordView) []any {
+			charge, currency := "", ""
+			if r.Charge != nil && r.Currency != nil {
+				charge, currency = amount(*r.Charge, *r.Currency), *r.Currency
+			}
+			return []any{r.Source, r.ID, r.Account, r.Service, r.Quantity, moment(r.OccurredAt), r.Outcome, charge, currency, recordText(r)}
+		})
+}
