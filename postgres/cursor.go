@@ -17,7 +17,7 @@ const fetchRows = 1000
 type cursor[T any] struct {
 	tx    pgx.Tx
 	name  string
-	scan  func(*rawRow, *T) error
+	scan  func(*rawRow, *T)
 	each  func(context.Context, []T) error // of every page as it comes, or nil
 	page  []T
 	at    int
@@ -26,7 +26,7 @@ type cursor[T any] struct {
 
 // openCursor begins a query. The names of cursors of one transaction differ.
 func openCursor[T any](
-	ctx context.Context, tx pgx.Tx, name, query string, args pgx.NamedArgs, scan func(*rawRow, *T) error,
+	ctx context.Context, tx pgx.Tx, name, query string, args pgx.NamedArgs, scan func(*rawRow, *T),
 ) (*cursor[T], error) {
 	// All of it will be read, so a plan that begins late and ends early is best.
 	if _, err := tx.Exec(ctx, `set local cursor_tuple_fraction = 1`); err != nil {
@@ -90,7 +90,7 @@ func (c *cursor[T]) fetch(ctx context.Context) error {
 // The statement is described anew each time: the columns of a FETCH are those of
 // whichever cursor bears the name now, so it must not be cached.
 func queryRaw[T any](
-	ctx context.Context, q querier, query string, args pgx.NamedArgs, dst []T, scan func(*rawRow, *T) error,
+	ctx context.Context, q querier, query string, args pgx.NamedArgs, dst []T, scan func(*rawRow, *T),
 ) ([]T, error) {
 	rows, err := q.Query(ctx, query, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode}, args)
 	if err != nil {
@@ -100,9 +100,7 @@ func queryRaw[T any](
 	for rows.Next() {
 		row := rawRow{values: rows.RawValues()}
 		dst = append(dst, *new(T))
-		if err := scan(&row, &dst[len(dst)-1]); err != nil {
-			return dst, err
-		}
+		scan(&row, &dst[len(dst)-1])
 		if row.err != nil {
 			return dst, row.err
 		}

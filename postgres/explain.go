@@ -34,8 +34,9 @@ type Explanation struct {
 // Basis is what a record was judged by, found again by the numbers that its row
 // keeps.
 type Basis struct {
-	Price    *rating.Price // nil: none
-	Rules    *limits.Rules // nil: no ceiling was looked at
+	Price    *rating.Price  // nil: none
+	Place    *billing.Place // where it counts; nil: nowhere, its service was not known
+	Rules    *limits.Rules  // nil: no ceiling was looked at
 	Model    billing.PaymentModel
 	Currency string
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/limits"
 	"github.com/jackc/pgx/v5"
 )
@@ -49,12 +48,16 @@ func (r *StoredRecord) limitsKey() limitsKey {
 	return k
 }
 
-// makeRoom drops what is kept where it is much. It is called between pages: what
-// one page needs is all kept.
-func (x *explainer) makeRoom() {
+// loadFor reads what the records of a page need and is not there yet. What an
+// earlier page needed is dropped when it is much.
+func loadFor[T any](ctx context.Context, x *explainer, q querier, page []T, record func(*T) *StoredRecord) error {
 	if len(x.limits) > limitsKept {
 		clear(x.limits)
 	}
+	for i := range page {
+		x.need(record(&page[i]))
+	}
+	return x.load(ctx, q)
 }
 
 // need notes what load has to read before r can be explained.
@@ -112,8 +115,8 @@ func (x *explainer) load(ctx context.Context, q querier) error {
 // not there stays nil.
 func (x *explainer) basis(r *StoredRecord) Basis {
 	j := &r.Judged
-	b := Basis{Price: x.snapshot.Price(j.Price)}
-	if !j.Trace.Judged {
+	b := Basis{Price: x.snapshot.Price(j.Price), Place: x.snapshot.PlaceOf(j.Placement)}
+	if !j.Trace.Judged || b.Place == nil {
 		return b
 	}
 	bound := x.limits[r.limitsKey()]
@@ -122,11 +125,7 @@ func (x *explainer) basis(r *StoredRecord) Basis {
 	}
 	b.Rules = bound.rules[j.Placement]
 	if b.Rules == nil {
-		place := x.snapshot.PlaceOf(j.Placement)
-		if place == nil {
-			place = &billing.Place{}
-		}
-		b.Rules = bound.limits.For(place.Placement)
+		b.Rules = bound.limits.For(b.Place.Placement)
 		bound.rules[j.Placement] = b.Rules
 	}
 	return b

@@ -92,6 +92,8 @@ func (r *rawRow) time() time.Time {
 	return time.UnixMicro(r.int64() + epoch2000).UTC()
 }
 
+func (r *rawRow) date() billing.Date { return billing.Date(r.int32() + epoch2000/86_400_000_000) }
+
 func (r *rawRow) money() billing.Money {
 	f := r.numeric()
 	m, exact := f.Money()

@@ -97,12 +97,9 @@ type replacedRecord struct {
 	actor, note string
 }
 
-func scanReplaced(row *rawRow, r *replacedRecord) error {
-	if err := scanFound(row, &r.foundRecord); err != nil {
-		return err
-	}
+func scanReplaced(row *rawRow, r *replacedRecord) {
+	scanFound(row, &r.foundRecord)
 	r.endedAt, r.actor, r.note = row.time(), row.text(), row.text()
-	return nil
 }
 
 func replacedJudgements(ctx context.Context, tx pgx.Tx, v *RecordView) (all []ReplacedJudgement, err error) {
@@ -115,10 +112,7 @@ func replacedJudgements(ctx context.Context, tx pgx.Tx, v *RecordView) (all []Re
 	if err != nil {
 		return nil, err
 	}
-	for i := range records {
-		x.need(&records[i].StoredRecord)
-	}
-	if err := x.load(ctx, tx); err != nil {
+	if err := loadFor(ctx, x, tx, records, func(r *replacedRecord) *StoredRecord { return &r.StoredRecord }); err != nil {
 		return nil, err
 	}
 	for i := range records {

@@ -159,20 +159,17 @@ func eachRecord(ctx context.Context, tx pgx.Tx, query string, args pgx.NamedArgs
 		return err
 	}
 	c.each = func(ctx context.Context, page []foundRecord) error {
-		x.makeRoom()
-		for i := range page {
-			x.need(&page[i].StoredRecord)
-		}
-		return x.load(ctx, tx)
+		return loadFor(ctx, x, tx, page, (*foundRecord).stored)
 	}
 	return eachRow(ctx, c, func(r *foundRecord) bool { return take(x.view(r)) })
 }
 
-func scanFound(row *rawRow, r *foundRecord) error {
+func scanFound(row *rawRow, r *foundRecord) {
 	scanRecord(row, &r.StoredRecord)
 	r.known, r.currency, r.class = row.bool(), row.text(), row.text()
-	return nil
 }
+
+func (r *foundRecord) stored() *StoredRecord { return &r.StoredRecord }
 
 // view is a record as people see it.
 func (x *explainer) view(r *foundRecord) *RecordView {

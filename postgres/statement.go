@@ -75,7 +75,7 @@ func (s *Store) Statement(ctx context.Context, account string, in Span) iter.Seq
 				return err
 			}
 			c, err := openCursor(ctx, tx, "statement_lines", statementLines, in.args(account),
-				func(row *rawRow, l *StatementLine) error { return scanStatementLine(row, l, model) })
+				func(row *rawRow, l *StatementLine) { scanStatementLine(row, l, model) })
 			if err != nil {
 				return err
 			}
@@ -92,13 +92,13 @@ func modelOf(ctx context.Context, q querier, account string) (model billing.Paym
 	return model, err
 }
 
-func scanStatementLine(row *rawRow, l *StatementLine, model billing.PaymentModel) error {
+func scanStatementLine(row *rawRow, l *StatementLine, model billing.PaymentModel) {
 	l.Seq, l.At, l.Kind, l.Amount = row.int64(), row.time(), billing.PostingKind(row.int16()), row.money()
 	l.BalanceAfter = row.money()
 	if trace := row.bytes(); trace != nil {
 		t, err := ReadTrace(trace)
 		if err != nil {
-			return fmt.Errorf("line %d: %w", l.Seq, err)
+			row.err = fmt.Errorf("line %d: %w", l.Seq, err)
 		}
 		l.BalanceAfter = moved(model, t.Figure, l.Amount)
 	}
@@ -109,7 +109,6 @@ func scanStatementLine(row *rawRow, l *StatementLine, model billing.PaymentModel
 		l.Record = row.text() + "/" + row.text()
 	}
 	l.Periodic, l.Key = row.text(), row.text()
-	return nil
 }
 
 // HistoryLine is a change of an account's status for people, with the JSON of
@@ -151,12 +150,11 @@ func (s *Store) History(ctx context.Context, account string, in Span) iter.Seq2[
 	})
 }
 
-func scanHistoryLine(row *rawRow, l *HistoryLine) error {
+func scanHistoryLine(row *rawRow, l *HistoryLine) {
 	l.Seq, l.At = row.int64(), row.time()
 	l.From, l.To = billing.Status(row.int16()), billing.Status(row.int16())
 	if reason := billing.StatusReason(row.int16()); reason != 0 {
 		l.Reason = &reason
 	}
 	l.Note, l.Balance, l.Threshold, l.Actor = row.text(), row.money(), row.money(), row.text()
-	return nil
 }

@@ -29,6 +29,7 @@ var mayImport = map[string]string{
 	"queue":             "billing",
 	"feed":              "billing queue postgres",
 	"worker":            "billing rating limits postgres queue",
+	"verify":            "billing rating limits postgres",
 	"scheduler":         "billing limits postgres queue",
 	"configs":           "",
 	"internal/arch":     "",
