@@ -43,11 +43,11 @@ const idleLook = 2 * time.Second
 // before an idle owner takes it from the database.
 const settleTime = time.Second
 
-// own judges what comes in until ctx ends. It begins with what waits in the
-// database: a shard is taken over from a worker that may have been killed.
+// own judges what comes in until ctx ends. A shard that is taken over needs
+// nothing more: what its last worker left undone is older than the next task, or
+// is found by the first look without one.
 func (s *shard) own(ctx context.Context) {
-	s.attend(ctx, nil)
-	look := time.NewTicker(idleLook)
+	look := time.NewTimer(idleLook)
 	defer look.Stop()
 	for {
 		select {
@@ -58,6 +58,7 @@ func (s *shard) own(ctx context.Context) {
 		case <-look.C:
 			s.attend(ctx, nil)
 		}
+		look.Reset(idleLook)
 	}
 }
 
@@ -139,6 +140,9 @@ func (s *shard) work(ctx context.Context, hand []*delivery) error {
 		}
 		if err := s.group(ctx, heads, byID); err != nil {
 			return err
+		}
+		if len(hand) == 0 && len(s.in) > 0 {
+			return nil // the queue reminds again, and has the records at hand
 		}
 	}
 	return ctx.Err()
