@@ -83,7 +83,7 @@ type DeadLetterFilter struct {
 }
 
 const openDeadLetters = `
-	select   id, kind, at, source, file, line, fault, payload
+	select   id, kind, at, source, file, line, fault, payload, batch
 	from     dead_letters
 	where    settled_at is null
 	and      (at, id) > (@at, @id)
@@ -101,8 +101,11 @@ func (s *Store) DeadLetters(ctx context.Context, f DeadLetterFilter, each func(*
 	args := pgx.NamedArgs{"at": time.Unix(0, 0), "id": uuid.Nil, "kind": int16(f.Kind), "ids": f.IDs, "most": letterPage}
 	for {
 		page, err := collect(ctx, s.pool, openDeadLetters, func(r pgx.CollectableRow) (d DeadLetter, err error) {
-			err = r.Scan(&d.ID, &d.Kind, &d.At, &d.Source, &d.File, &d.Line, &d.Fault, &d.Payload)
-			d.At = d.At.UTC()
+			var batch *uuid.UUID
+			err = r.Scan(&d.ID, &d.Kind, &d.At, &d.Source, &d.File, &d.Line, &d.Fault, &d.Payload, &batch)
+			if d.At = d.At.UTC(); batch != nil {
+				d.Batch = *batch
+			}
 			return d, err
 		}, args)
 		if err != nil {

@@ -43,8 +43,10 @@ type commands struct {
 	Account accountCommand `cmd:"" group:"money" help:"Personal accounts: create, list, show, pay, hold, set, link …"`
 	Limits  limitsCommand  `cmd:"" group:"money" help:"Usage allowance limits: show, remaining, set."`
 
-	Record recordCommand `cmd:"" group:"look" help:"Usage records and what became of them."`
-	Stats  statsCommand  `cmd:"" group:"look" help:"Queues, batches and outcomes at a glance."`
+	Record      recordCommand      `cmd:"" group:"look" help:"Usage records and what became of them."`
+	DeadLetters deadLettersCommand `cmd:"" group:"look" help:"What a person must look at: unreadable lines, conflicts, failed batches."`
+	Stats       statsCommand       `cmd:"" group:"look" help:"Queues, batches and outcomes at a glance."`
+	Verify      verifyCommand      `cmd:"" group:"look" help:"Prove that balances, counters and charges are right, and name what is not."`
 }
 
 // versionFlag prints which build this is.

@@ -122,12 +122,18 @@ type intake struct {
 	progress   *progress
 }
 
+// newIntake is an intake with batches of this many records; 0: as configured.
 func (s *session) newIntake(store *postgres.Store, q *queue.Client, batchRecords int) *intake {
-	if batchRecords == 0 {
-		batchRecords = s.config.Feed.BatchRecords
+	door := s.door(store, q)
+	if batchRecords > 0 {
+		door.BatchRecords = batchRecords
 	}
-	return &intake{session: s, door: feed.Door{Store: store, Queue: q, Shards: s.config.Queue.Shards,
-		BatchRecords: batchRecords, Clock: s.now, Log: s.log}}
+	return &intake{session: s, door: door}
+}
+
+// door is the way in, as configured.
+func (s *session) door(store *postgres.Store, q *queue.Client) feed.Door {
+	return feed.Door{Store: store, Queue: q, Shards: s.config.Queue.Shards, BatchRecords: s.config.Feed.BatchRecords, Clock: s.now, Log: s.log}
 }
 
 // ingestSource is what batches and dead letters of ingest bear as their origin.

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/google/uuid"
+)
+
+type deadLettersDiscardCommand struct{ chosenLetters }
+
+// Help is the longer text of --help.
+func (*deadLettersDiscardCommand) Help() string {
+	return "They stay in the database, out of sight."
+}
+
+func (c *deadLettersDiscardCommand) Run(ctx context.Context, s *session) error {
+	store, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	discarded := int64(0)
+	err = store.DeadLetters(ctx, c.filter(), func(l *postgres.DeadLetter) error {
+		n, err := store.Settle(ctx, []uuid.UUID{l.ID}, "discarded", s.now())
+		discarded += n
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.print(map[string]int64{"discarded": discarded}, func(p *page) {
+		p.line("%s discarded.", count(int(discarded), "dead letter"))
+	})
+}
