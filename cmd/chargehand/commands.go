@@ -45,6 +45,7 @@ type commands struct {
 
 	Record      recordCommand      `cmd:"" group:"look" help:"Usage records and what became of them."`
 	DeadLetters deadLettersCommand `cmd:"" group:"look" help:"What a person must look at: unreadable lines, conflicts, failed batches."`
+	Bench       benchCommand       `cmd:"" group:"look" help:"Measure the whole pipeline on private servers, beside raw COPY and an idle queue."`
 	Stats       statsCommand       `cmd:"" group:"look" help:"Queues, batches and outcomes at a glance."`
 	Verify      verifyCommand      `cmd:"" group:"look" help:"Prove that balances, counters and charges are right, and name what is not."`
 }

@@ -56,7 +56,7 @@ func (s *session) openStore(ctx context.Context) (*postgres.Store, error) {
 	if s.config.DatabaseURL == "" {
 		return nil, errNoDatabase
 	}
-	store, err := postgres.Open(ctx, s.config.DatabaseURL, postgres.Options{})
+	store, err := postgres.Open(ctx, s.config.DatabaseURL, postgres.Options{Connections: connections(s.config)})
 	if errors.Is(err, postgres.ErrOldSchema) {
 		return nil, errors.New("the database's schema is old: run chargehand migrate")
 	}
@@ -101,3 +101,7 @@ func (a at) now(s *session) time.Time {
 	}
 	return s.now()
 }
+
+// connections is how many connections a process may hold: one for each shard
+// that commits, and some for everything beside. They are opened as needed.
+func connections(c configs.Config) int32 { return int32(c.Queue.Shards) + 8 }
