@@ -38,8 +38,7 @@ func openCursor[T any](
 	return &cursor[T]{tx: tx, name: name, scan: scan}, nil
 }
 
-// next is the next row, nil at the end. It stays as it is until the page that it
-// is of has been read.
+// next is the next row, nil at the end. It holds until next is called again.
 func (c *cursor[T]) next(ctx context.Context) (*T, error) {
 	row, err := c.peek(ctx)
 	if row != nil {
@@ -69,6 +68,11 @@ func eachRow[T any](ctx context.Context, c *cursor[T], take func(*T) bool) error
 			return err
 		}
 	}
+}
+
+// copied lets take keep what it gets: a row's place is the next page's too.
+func copied[T any](take func(*T) bool) func(*T) bool {
+	return func(row *T) bool { return take(new(*row)) }
 }
 
 func (c *cursor[T]) fetch(ctx context.Context) error {

@@ -46,14 +46,14 @@ type Basis struct {
 func Explain(r *StoredRecord, b Basis) Explanation {
 	e := Explanation{Lines: []rating.Line{}, Ceilings: []limits.Row{}}
 	if r.Directive == billing.Credit && r.Judged.sawOriginal() {
-		e.Original = &r.OriginalID
+		e.Original = new(r.OriginalID)
 	}
 	if !r.Judged.gotPriced() {
 		return e
 	}
 	e.price(r, b)
 	if r.Judged.Outcome == billing.Rated {
-		e.Charge = &r.Judged.Charge
+		e.Charge = new(r.Judged.Charge)
 	}
 	if e.Charge == nil {
 		return e
@@ -63,8 +63,7 @@ func Explain(r *StoredRecord, b Basis) Explanation {
 		e.Ceilings = append(e.Ceilings, b.Rules.Explain(t.Used, r.Quantity, *e.Charge)...)
 	}
 	if t.HasFigure {
-		after := moved(b.Model, t.Figure, -*e.Charge)
-		e.BalanceBefore, e.BalanceAfter = &t.Figure, &after
+		e.BalanceBefore, e.BalanceAfter = new(t.Figure), new(moved(b.Model, t.Figure, -*e.Charge))
 	}
 	return e
 }
@@ -160,11 +159,12 @@ func (e *Explanation) follow(how rating.Explanation) {
 	e.Lines = append(e.Lines, how.Lines...)
 }
 
-// exactly explains a charge that no model made: one line of it, none of nothing.
+// exactly explains a charge that no model made: one line of it, taken back where
+// it is below zero, and none of nothing.
 func (e *Explanation) exactly(m billing.Money) {
 	amount := m.Decimal()
 	e.Charge, e.Exact = &m, &amount
 	if m != 0 {
-		e.Lines = append(e.Lines, rating.Line{Quantity: decimal.NewFromInt(1), UnitPrice: amount, Amount: amount})
+		e.Lines = append(e.Lines, rating.Line{Quantity: decimal.NewFromInt(int64(amount.Sign())), UnitPrice: amount.Abs(), Amount: amount})
 	}
 }

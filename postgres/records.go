@@ -171,7 +171,8 @@ func scanFound(row *rawRow, r *foundRecord) {
 
 func (r *foundRecord) stored() *StoredRecord { return &r.StoredRecord }
 
-// view is a record as people see it.
+// view is a record as people see it. It shares nothing with r, whose place the
+// next page takes.
 func (x *explainer) view(r *foundRecord) *RecordView {
 	j := &r.Judged
 	v := &RecordView{
@@ -182,7 +183,7 @@ func (x *explainer) view(r *foundRecord) *RecordView {
 		Place:       RecordPlace{r.Arrival, r.Account, r.Source, r.ID},
 	}
 	if r.known {
-		v.Currency = &r.currency
+		v.Currency = new(r.currency)
 	}
 	return v
 }
@@ -197,12 +198,12 @@ func (j *StoredJudgement) reasonOrNil() *billing.Reason {
 	if j.Outcome != billing.Rejected {
 		return nil
 	}
-	return &j.Reason
+	return new(j.Reason)
 }
 
 func (j *StoredJudgement) chargeOrNil() *billing.Money {
 	if j.Outcome != billing.Rated {
 		return nil
 	}
-	return &j.Charge
+	return new(j.Charge)
 }

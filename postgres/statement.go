@@ -42,13 +42,15 @@ const modelOfAccount = `
 const statementLines = `
 	select l.seq, l.at, l.kind, l.amount, l.balance_after, l.trace, l.description, l.source, l.record, l.periodic, l.key
 	from   (select coalesce(seq, arrival) as seq, rated_at as at, 1::smallint as kind, -charge as amount,
-	               null::numeric as balance_after, trace, service as description, source, id as record,
+	               null::numeric as balance_after, trace, source, id as record,
+	               case when directive = 1 then service || ', credit of ' || original_id else service end as description,
 	               null::text as periodic, null::text as key
 	        from   records
 	        where  account = @account
 	        and    outcome = 1
 	        union all
-	        select j.seq, j.rated_at, 1::smallint, -j.charge, null, j.trace, r.service, j.source, j.id, null, null
+	        select j.seq, j.rated_at, 1::smallint, -j.charge, null, j.trace, j.source, j.id,
+	               case when r.directive = 1 then r.service || ', credit of ' || r.original_id else r.service end, null, null
 	        from   judgements j
 	        join   records    r
 	        on     r.account = j.account
@@ -57,7 +59,7 @@ const statementLines = `
 	        where  j.account = @account
 	        and    j.outcome = 1
 	        union all
-	        select seq, at, kind, amount, balance_after, null, description, source, record, periodic, key
+	        select seq, at, kind, amount, balance_after, null, source, record, description, periodic, key
 	        from   entries
 	        where  account = @account) l
 	where  (l.at >= @from::timestamptz or @from::timestamptz is null)
@@ -79,7 +81,7 @@ func (s *Store) Statement(ctx context.Context, account string, in Span) iter.Seq
 			if err != nil {
 				return err
 			}
-			return eachRow(ctx, c, take)
+			return eachRow(ctx, c, copied(take))
 		})
 	})
 }
@@ -145,7 +147,7 @@ func (s *Store) History(ctx context.Context, account string, in Span) iter.Seq2[
 			if err != nil {
 				return err
 			}
-			return eachRow(ctx, c, take)
+			return eachRow(ctx, c, copied(take))
 		})
 	})
 }

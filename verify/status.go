@@ -89,7 +89,7 @@ func (v *verifier) change(a *postgres.Audited, c *postgres.AuditedChange) {
 		expected = "reason manager"
 	case c.To != billing.AdministrativeHold && c.Reason != 0:
 		expected = "no reason"
-	case c.To == billing.Active && c.Balance < -c.Threshold && a.Model == billing.Prepay:
+	case c.From == billing.CreditHold && c.To == billing.Active && c.Balance < -c.Threshold:
 		expected = "a balance of at least " + (-c.Threshold).String()
 	}
 	if expected != "" {
