@@ -259,7 +259,7 @@ func periodicServices(ctx context.Context, q querier, number string) ([]storedPe
 		if err := r.Scan(&p.Name, &period, &p.Every, &starts, &p.AnchorDay, &ends, &p.Prorate, &prices, &p.Ended, &p.Charged); err != nil {
 			return p, err
 		}
-		p.Period, p.StartsOn = setup.Period(period), billing.DateOf(starts.Date())
+		p.Period, p.StartsOn = billing.Period(period), billing.DateOf(starts.Date())
 		if ends != nil {
 			d := billing.DateOf(ends.Date())
 			p.EndsOn = &d

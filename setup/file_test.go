@@ -53,7 +53,7 @@ func TestContractExample(t *testing.T) {
 			OpeningBalance: money(50), Threshold: money(200),
 			Services: []string{"Exxon Unleaded", "SMS"}, Applications: []string{"Fleet app"},
 			PeriodicServices: []setup.PeriodicService{{
-				Name: "Fleet card", Price: 5 * billing.MoneyUnit, Period: setup.Monthly, Every: 1, StartsOn: billing.DateOf(2026, 1, 31),
+				Name: "Fleet card", Price: 5 * billing.MoneyUnit, Period: billing.Monthly, Every: 1, StartsOn: billing.DateOf(2026, 1, 31),
 			}},
 			Limits: &limits.Settings{
 				BlockNotIncluded: true, Percentage: *dec("30"),

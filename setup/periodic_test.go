@@ -13,7 +13,7 @@ import (
 func TestPeriodicServiceValidate(t *testing.T) {
 	starts := billing.DateOf(2026, 1, 31)
 	before := starts - 1
-	good := setup.PeriodicService{Name: "Card", Price: 5 * billing.MoneyUnit, Period: setup.Monthly, Every: 1, StartsOn: starts}
+	good := setup.PeriodicService{Name: "Card", Price: 5 * billing.MoneyUnit, Period: billing.Monthly, Every: 1, StartsOn: starts}
 	for _, c := range []struct {
 		name   string
 		change func(*setup.PeriodicService)
@@ -32,8 +32,8 @@ func TestPeriodicServiceValidate(t *testing.T) {
 		{"every none", func(p *setup.PeriodicService) { p.Every = 0 }, "every: 0: not from 1 to 1000"},
 		{"the last anchor", func(p *setup.PeriodicService) { p.AnchorDay = 31 }, ""},
 		{"past the last anchor", func(p *setup.PeriodicService) { p.AnchorDay = 32 }, "anchor_day: 32: not a day of the month, 1 to 31"},
-		{"an anchor of a year", func(p *setup.PeriodicService) { p.Period, p.AnchorDay = setup.Yearly, 1 }, ""},
-		{"an anchor of a week", func(p *setup.PeriodicService) { p.Period, p.AnchorDay = setup.Weekly, 1 }, "anchor_day: 1: only monthly and yearly periods have one"},
+		{"an anchor of a year", func(p *setup.PeriodicService) { p.Period, p.AnchorDay = billing.Yearly, 1 }, ""},
+		{"an anchor of a week", func(p *setup.PeriodicService) { p.Period, p.AnchorDay = billing.Weekly, 1 }, "anchor_day: 1: only monthly and yearly periods have one"},
 		{"over before it began", func(p *setup.PeriodicService) { p.EndsOn = &starts }, ""},
 		{"an end before the start", func(p *setup.PeriodicService) { p.EndsOn = &before }, "ends_on: 2026-01-30 is before starts_on 2026-01-31"},
 		{"two faults", func(p *setup.PeriodicService) { p.Name, p.Every = "a\x00", -1 }, "name: \"a\\x00\": holds a NUL\nevery: -1: not from 1 to 1000"},
@@ -51,7 +51,7 @@ func TestPeriodicServiceValidate(t *testing.T) {
 func TestParsePeriodicService(t *testing.T) {
 	ends := billing.DateOf(2027, 1, 1)
 	want := setup.PeriodicService{
-		Name: "Card", Price: 5 * billing.MoneyUnit, Period: setup.Yearly, Every: 2,
+		Name: "Card", Price: 5 * billing.MoneyUnit, Period: billing.Yearly, Every: 2,
 		StartsOn: billing.DateOf(2026, 1, 31), AnchorDay: 1, EndsOn: &ends, Prorate: true,
 	}
 	got, err := setup.ParsePeriodicService("link", []byte(

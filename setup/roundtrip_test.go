@@ -218,7 +218,7 @@ func (d *draw) account(f *setup.File) setup.Account {
 
 func (d *draw) periodic() setup.PeriodicService {
 	p := setup.PeriodicService{
-		Name: d.name(), Price: d.money(), Period: setup.Period(rapid.IntRange(1, 4).Draw(d.T, "period")),
+		Name: d.name(), Price: d.money(), Period: billing.Period(rapid.IntRange(1, 4).Draw(d.T, "period")),
 		Every: rapid.IntRange(1, 1000).Draw(d.T, "every"), Prorate: d.yes(),
 		StartsOn: billing.Date(rapid.IntRange(-100000, 100000).Draw(d.T, "starts")),
 	}
@@ -226,7 +226,7 @@ func (d *draw) periodic() setup.PeriodicService {
 		ends := p.StartsOn + 1
 		p.EndsOn = &ends
 	}
-	if p.Period >= setup.Monthly {
+	if p.Period >= billing.Monthly {
 		p.AnchorDay = rapid.IntRange(0, 31).Draw(d.T, "anchor")
 	}
 	return p
