@@ -32,6 +32,7 @@ func Migrate(ctx context.Context, url string) (ran int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	defer p.Close()
 	results, err := p.Up(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)

@@ -60,7 +60,7 @@ func (s *Store) checkSchema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }() // its connections are the pool's
 	if err := s.Ping(ctx); err != nil {
 		return err
 	}
