@@ -30,7 +30,8 @@ type commands struct {
 	JSON    bool        `help:"Print JSON for machines in place of text for people."`
 	Version versionFlag `help:"Print the version and exit."`
 
-	Dev devCommand `cmd:"" group:"try" help:"Run everything on private servers that are kept between runs."`
+	Demo demoCommand `cmd:"" group:"try" help:"Show the whole product, on private servers and a generated feed."`
+	Dev  devCommand  `cmd:"" group:"try" help:"Run everything on private servers that are kept between runs."`
 
 	Migrate migrateCommand `cmd:"" group:"setup" help:"Bring the database's schema up to date."`
 	Apply   applyCommand   `cmd:"" group:"setup" help:"Load a price book and set-up: all of it or nothing."`

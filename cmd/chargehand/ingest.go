@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
@@ -119,6 +121,8 @@ type intake struct {
 	accepted   int
 	unreadable int
 	refused    []feed.Line // not kept as dead letters yet
+	shown      []feed.Line // the first unreadable ones
+	quiet      bool        // whether they are only remembered, not listed
 	progress   *progress
 }
 
@@ -201,6 +205,7 @@ func (in *intake) open(name string) (io.ReadCloser, int64, error) {
 // read takes the records of one file over.
 func (in *intake) read(ctx context.Context, from io.Reader, options feed.Options) error {
 	for line, err := range feed.Read(in.progress.reader(from), options) {
+		in.progress.step()
 		switch {
 		case err != nil:
 			return errors.Join(in.refuse(ctx, options.Name), err)
@@ -222,16 +227,21 @@ func (in *intake) read(ctx context.Context, from io.Reader, options feed.Options
 const (
 	// listedLines is how many unreadable lines are shown; the rest is counted.
 	listedLines = 20
+	// rememberedLines is how many are remembered where none is shown.
+	rememberedLines = 3
 	// refusedTogether is how many unreadable lines become dead letters at once.
 	refusedTogether = 500
 )
 
 // note shows an unreadable line and sees that it is kept.
 func (in *intake) note(ctx context.Context, file string, line feed.Line) error {
-	if in.unreadable++; in.unreadable <= listedLines {
+	in.unreadable++
+	switch {
+	case in.quiet:
+		in.remember(line)
+	case in.unreadable <= listedLines:
 		in.progress.aside("%s:%d: %v", file, line.Number, line.Fault)
-	}
-	if in.unreadable == listedLines+1 {
+	case in.unreadable == listedLines+1:
 		in.progress.aside("… more lines are unreadable: all are kept, see chargehand dead-letters list --kind unreadable")
 	}
 	in.refused = append(in.refused, line)
@@ -239,6 +249,17 @@ func (in *intake) note(ctx context.Context, file string, line feed.Line) error {
 		return nil
 	}
 	return in.refuse(ctx, file)
+}
+
+// remember keeps the first unreadable lines, of each fault one.
+func (in *intake) remember(line feed.Line) {
+	kind := func(l feed.Line) string {
+		before, _, _ := strings.Cut(l.Fault.Error(), ":")
+		return before
+	}
+	if len(in.shown) < rememberedLines && !slices.ContainsFunc(in.shown, func(l feed.Line) bool { return kind(l) == kind(line) }) {
+		in.shown = append(in.shown, line)
+	}
 }
 
 func (in *intake) refuse(ctx context.Context, file string) error {

@@ -35,17 +35,25 @@ func (s *session) printJSON(answer any) error {
 // page is text for people. It remembers the first error of its writer, so that
 // whoever prints need not look after each line.
 type page struct {
-	to  io.Writer
-	err error
+	to     io.Writer
+	indent string
+	err    error
 }
 
 func (p *page) line(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if text != "" {
+		text = p.indent + text
+	}
 	if p.err == nil {
-		if _, err := fmt.Fprintf(p.to, format+"\n", args...); err != nil {
+		if _, err := io.WriteString(p.to, text+"\n"); err != nil {
 			p.err = fmt.Errorf("print: %w", err)
 		}
 	}
 }
+
+// indented is a page on the same paper, further to the right.
+func (p *page) indented(by string) *page { return &page{to: p.to, indent: p.indent + by, err: p.err} }
 
 // table lines columns up. A column whose title begins with > is set to the
 // right, as numbers are; a table without titles has none to the right.

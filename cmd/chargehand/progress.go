@@ -103,8 +103,26 @@ func (p *progress) end() {
 	}
 }
 
-// reader counts what is read through it.
-func (p *progress) reader(r io.Reader) io.Reader { return &counted{r, p} }
+// reader counts what is read through it, where bytes are counted.
+func (p *progress) reader(r io.Reader) io.Reader {
+	if p.unit != bytesUnit {
+		return r
+	}
+	return &counted{r, p}
+}
+
+// stepRecords is how many records one look at the clock is for.
+const stepRecords = 1000
+
+// step says that one more record is done, where records are counted.
+func (p *progress) step() {
+	if p.unit != recordsUnit {
+		return
+	}
+	if p.done++; p.done%stepRecords == 0 {
+		p.set(p.done)
+	}
+}
 
 type counted struct {
 	io.Reader

@@ -44,7 +44,7 @@ func (c *statsCommand) Run(ctx context.Context, s *session) error {
 
 // stats is what a dashboard shows (CONTRACT §3).
 type stats struct {
-	Queues []queue.QueueStats `json:"queues"`
+	Queues []queue.Stats `json:"queues"`
 	*postgres.Stats
 }
 

@@ -32,6 +32,7 @@ var mayImport = map[string]string{
 	"verify":            "billing rating limits postgres",
 	"scheduler":         "billing limits postgres queue",
 	"configs":           "",
+	"examples":          "",
 	"internal/arch":     "",
 	"internal/devstack": "",
 	"internal/pgtest":   "internal/devstack",
