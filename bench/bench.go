@@ -310,8 +310,10 @@ func (b *bench) latency(ctx context.Context, offered int) (l Latency, err error)
 	err = b.run(ctx, w, func() error {
 		for i, p := range parcels {
 			due := started.Add(time.Duration(i*o.Batch) * time.Second / time.Duration(offered))
-			if wait := time.Until(due); wait > 0 {
-				time.Sleep(wait)
+			select {
+			case <-time.After(time.Until(due)):
+			case <-ctx.Done():
+				return ctx.Err()
 			}
 			sent[p.id] = time.Now()
 			if err := b.hand(ctx, parcels[i:i+1]); err != nil {

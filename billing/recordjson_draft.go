@@ -193,7 +193,7 @@ func (f *Draft) missing() error {
 	return fmt.Errorf("%s: %w", k, errMissing)
 }
 
-func (k RecordField) bit() uint16 { return 1 << k }
+func (f RecordField) bit() uint16 { return 1 << f }
 
 func (f *Draft) give(k RecordField) error {
 	if f.given&k.bit() != 0 {

@@ -152,9 +152,8 @@ func checkTokens(line []byte) error {
 				}
 				if key := k.(string); seen[key] || checkText(key) != nil {
 					return errDoubled
-				} else {
-					seen[key] = true
 				}
+				seen[k.(string)] = true
 			}
 			if err := walk(depth + 1); err != nil {
 				return err

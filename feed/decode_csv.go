@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -18,7 +19,7 @@ type columns [][]billing.RecordField
 func (d *decoder) table(in *bufio.Reader) error {
 	rows := newRows(in)
 	header, err := rows.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil // nothing at all holds no records, in any format
 	}
 	if err != nil {
@@ -33,7 +34,7 @@ func (d *decoder) table(in *bufio.Reader) error {
 	}
 	for {
 		row, err := rows.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

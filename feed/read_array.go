@@ -59,7 +59,7 @@ var (
 func (d *decoder) array(in *bufio.Reader, decode func([]byte) (billing.UsageRecord, error)) error {
 	e := elements{in: in, number: 1}
 	switch c, err := e.skipBlanks(); {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil // nothing at all holds no records, in any format
 	case err != nil:
 		return atLine(e.number, err)
@@ -118,7 +118,7 @@ func (e *elements) next() (last bool, err error) {
 }
 
 func (e *elements) open(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = errArrayOpen
 	}
 	return atLine(e.number, err)
@@ -126,7 +126,7 @@ func (e *elements) open(err error) error {
 
 // tail makes sure that nothing stands behind the array.
 func (e *elements) tail() error {
-	if _, err := e.skipBlanks(); err == io.EOF {
+	if _, err := e.skipBlanks(); errors.Is(err, io.EOF) {
 		return nil
 	} else if err != nil {
 		return atLine(e.number, err)

@@ -64,14 +64,14 @@ func (r *rows) next() (row, error) {
 func (r *rows) goOn() (row, error) {
 	for {
 		p, err := r.line()
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return row{}, err
 		}
 		if err == nil {
 			r.more = append(r.more, piece{number: p.number, text: bytes.Clone(p.text), size: p.size})
 			r.size += p.size + 1
 		}
-		if err == io.EOF || r.size > lineBytesMax {
+		if errors.Is(err, io.EOF) || r.size > lineBytesMax {
 			r.back = append(r.more, r.back...)
 			return row{number: r.first.number, raw: r.first.text, fault: errQuoteOpen}, nil
 		}

@@ -60,7 +60,7 @@ func (l *lineReader) next() (*piece, error) {
 			l.whole.add(part)
 			continue
 		}
-		if err != nil && (err != io.EOF || len(part) == 0 && l.whole.size == 0) {
+		if err != nil && (!errors.Is(err, io.EOF) || len(part) == 0 && l.whole.size == 0) {
 			return nil, atLine(l.number, err)
 		}
 		part = bytes.TrimSuffix(part, []byte("\n"))
@@ -75,7 +75,7 @@ func (l *lineReader) next() (*piece, error) {
 }
 
 func atLine(number int, err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return err
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -91,7 +91,7 @@ func blank(text []byte) bool { return len(bytes.Trim(text, " \t\r\n")) == 0 }
 func (d *decoder) lines(in *bufio.Reader, decode func([]byte) (billing.UsageRecord, error)) error {
 	for l := (lineReader{in: in}); ; {
 		p, err := l.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -112,7 +112,7 @@ func (d *decoder) document(in *bufio.Reader, decode func([]byte) (billing.UsageR
 	var whole piece
 	for {
 		p, err := l.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return d.emit(&whole, decode)
 		}
 		if err != nil {

@@ -30,7 +30,7 @@ var errUTF16 = errors.New("the file is UTF-16: convert it to UTF-8")
 func open(r io.Reader) (input, error) {
 	in := input{buffered(r), func() {}}
 	magic, err := in.Peek(4)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return in, atLine(1, err)
 	}
 	switch {
@@ -76,7 +76,7 @@ func (l *lasting) Read(to []byte) (n int, err error) {
 
 // unexpected is what an end inside a header of gzip is.
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("gzip: %w", err)
@@ -90,7 +90,7 @@ func skipMark(in *bufio.Reader) error {
 		return err
 	case bytes.HasPrefix(mark, []byte{0xff, 0xfe}), bytes.HasPrefix(mark, []byte{0xfe, 0xff}):
 		return errUTF16
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		return atLine(1, err)
 	}
 	return nil

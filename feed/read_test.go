@@ -155,7 +155,10 @@ func TestDeadLettersKeepTheirText(t *testing.T) {
 }
 
 func TestReadStopsWhenNobodyListens(t *testing.T) {
-	for range feed.Read(strings.NewReader(good+"\n"+good), feed.Options{}) {
+	for _, err := range feed.Read(strings.NewReader(good+"\n"+good), feed.Options{}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // a second yield would panic
 	}
 }

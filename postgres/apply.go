@@ -53,8 +53,8 @@ func (s *Store) Apply(ctx context.Context, f *setup.File, o ApplyOptions) (*Appl
 	}
 	var done *Applied
 	err := write(ctx, o.At, o.Actor, func(t *Tx) error {
-		a := &applier{Tx: t, ctx: ctx, options: o, file: f}
-		if err := a.run(); err != nil {
+		a := &applier{Tx: t, options: o, file: f}
+		if err := a.run(ctx); err != nil {
 			return err
 		}
 		done = &a.done
@@ -70,7 +70,6 @@ func (s *Store) Apply(ctx context.Context, f *setup.File, o ApplyOptions) (*Appl
 // commits before it is through, and each that follows sees what it set.
 type applier struct {
 	*Tx
-	ctx     context.Context
 	options ApplyOptions
 	file    *setup.File
 	old     *Snapshot // as it was before
@@ -79,19 +78,19 @@ type applier struct {
 	done    Applied
 }
 
-func (a *applier) run() error {
-	if _, err := a.tx.Exec(a.ctx, `lock table settings in exclusive mode`); err != nil {
+func (a *applier) run(ctx context.Context) error {
+	if _, err := a.tx.Exec(ctx, `lock table settings in exclusive mode`); err != nil {
 		return fmt.Errorf("take the settings: %w", err)
 	}
 	var err error
-	if a.old, err = a.Snapshot(a.ctx); err != nil {
+	if a.old, err = a.Snapshot(ctx); err != nil {
 		return err
 	}
-	if err := a.resolve(); err != nil {
+	if err := a.resolve(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func() error{a.catalogue, a.prices, a.classes, a.limitsOfAll, a.raise, a.customers, a.testClasses} {
-		if err := step(); err != nil {
+	for _, step := range []func(context.Context) error{a.catalogue, a.prices, a.classes, a.limitsOfAll, a.raise, a.customers, a.testClasses} {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
@@ -108,8 +107,8 @@ func (a *applier) refuse(kind setup.Kind, key, format string, args ...any) error
 }
 
 // resolve checks the file's references against what is stored.
-func (a *applier) resolve() error {
-	numbers, err := collect(a.ctx, a.tx, `select number from accounts where number = any(@numbers::text[])`,
+func (a *applier) resolve(ctx context.Context) error {
+	numbers, err := collect(ctx, a.tx, `select number from accounts where number = any(@numbers::text[])`,
 		pgx.RowTo[string], pgx.NamedArgs{"numbers": a.file.PriceAccounts()})
 	if err != nil {
 		return fmt.Errorf("look up accounts of prices: %w", err)
@@ -135,7 +134,7 @@ func (s *Snapshot) Catalogue() setup.Catalogue {
 
 // catalogue writes families, types and services, and gives numbers to targets
 // and placements that are new.
-func (a *applier) catalogue() error {
+func (a *applier) catalogue(ctx context.Context) error {
 	var b pgx.Batch
 	for _, f := range a.file.Families {
 		if a.differs(setup.KindFamily, f.Code, find(a.old.Families, f.Code, func(f billing.Family) string { return f.Code }), f) {
@@ -161,7 +160,7 @@ func (a *applier) catalogue() error {
 	}
 	b.Queue(numberTargets)
 	b.Queue(numberPlacements)
-	if err := a.tx.SendBatch(a.ctx, &b).Close(); err != nil {
+	if err := a.tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("write the catalogue: %w", err)
 	}
 	return nil
@@ -245,7 +244,7 @@ func nullText(s string) *string {
 
 // prices writes the file's prices. One that has rated records may only get
 // another end (SPEC R3.7).
-func (a *applier) prices() error {
+func (a *applier) prices(ctx context.Context) error {
 	next := int32(0)
 	for ref := range a.old.prices {
 		next = max(next, ref)
@@ -268,7 +267,7 @@ func (a *applier) prices() error {
 			a.did("price", p.ID, "changed", "")
 		}
 	}
-	if err := a.tx.SendBatch(a.ctx, &b).Close(); err != nil {
+	if err := a.tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("write prices: %w", err)
 	}
 	return a.checkBook()
@@ -325,14 +324,14 @@ func priceArgs(ref int32, p *rating.Price) pgx.NamedArgs {
 }
 
 // limitsOfAll writes the limits at the top of a file.
-func (a *applier) limitsOfAll() error {
+func (a *applier) limitsOfAll(ctx context.Context) error {
 	if a.file.Limits == nil {
 		return nil
 	}
 	if !a.options.LimitsForAll {
 		return a.refuse(setup.KindLimits, "", "%v", ErrLimitsPerAccount)
 	}
-	_, old, err := a.limitsOf(a.ctx, "", a.old.LimitsVersion)
+	_, old, err := a.limitsOf(ctx, "", a.old.LimitsVersion)
 	if err != nil {
 		return err
 	}
@@ -340,17 +339,17 @@ func (a *applier) limitsOfAll() error {
 		return nil
 	}
 	a.did("limits", "all accounts", "changed", "")
-	return a.saveLimits(a.ctx, "", a.old.LimitsVersion+1, *a.file.Limits)
+	return a.saveLimits(ctx, "", a.old.LimitsVersion+1, *a.file.Limits)
 }
 
 // raise makes the new settings seen, where they changed, and reads them back.
-func (a *applier) raise() (err error) {
+func (a *applier) raise(ctx context.Context) (err error) {
 	if len(a.done.Changes) > 0 {
-		if err := a.raiseSettings(a.ctx); err != nil {
+		if err := a.raiseSettings(ctx); err != nil {
 			return err
 		}
 	}
-	a.now, err = a.Snapshot(a.ctx)
+	a.now, err = a.Snapshot(ctx)
 	return err
 }
 

@@ -57,9 +57,9 @@ func (t *Tx) accountRows(ctx context.Context, numbers []string) (map[string]*acc
 // accountPage is how many accounts of a file are read and written at once.
 const accountPage = 1000
 
-func (a *applier) customers() error {
+func (a *applier) customers(ctx context.Context) error {
 	a.moved = map[string]bool{}
-	names, err := a.customerNames()
+	names, err := a.customerNames(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,14 +74,14 @@ func (a *applier) customers() error {
 		a.did("customer", c.Ref, map[bool]string{true: "changed", false: "added"}[exists], "")
 	}
 	if b.Len() > 0 {
-		if err := a.tx.SendBatch(a.ctx, &b).Close(); err != nil {
+		if err := a.tx.SendBatch(ctx, &b).Close(); err != nil {
 			return fmt.Errorf("write customers: %w", err)
 		}
 	}
 	for i := range a.file.Customers {
 		c := &a.file.Customers[i]
 		for page := range slices.Chunk(c.Accounts, accountPage) {
-			if err := a.accountPage(c.Ref, page); err != nil {
+			if err := a.accountPage(ctx, c.Ref, page); err != nil {
 				return err
 			}
 		}
@@ -94,12 +94,12 @@ const saveCustomer = `
 	values (@ref, @name, @now)
 	on conflict on constraint a_customer_has_one_ref do update set name = excluded.name`
 
-func (a *applier) customerNames() (map[string]string, error) {
+func (a *applier) customerNames(ctx context.Context) (map[string]string, error) {
 	refs := make([]string, len(a.file.Customers))
 	for i := range a.file.Customers {
 		refs[i] = a.file.Customers[i].Ref
 	}
-	rows, err := a.tx.Query(a.ctx, `select ref, name from customers where ref = any(@refs::text[])`, pgx.NamedArgs{"refs": refs})
+	rows, err := a.tx.Query(ctx, `select ref, name from customers where ref = any(@refs::text[])`, pgx.NamedArgs{"refs": refs})
 	if err != nil {
 		return nil, fmt.Errorf("read customers: %w", err)
 	}
@@ -115,12 +115,12 @@ func (a *applier) customerNames() (map[string]string, error) {
 }
 
 // accountPage makes the accounts of a page what the file says.
-func (a *applier) accountPage(customer string, page []setup.Account) error {
+func (a *applier) accountPage(ctx context.Context, customer string, page []setup.Account) error {
 	numbers := make([]string, len(page))
 	for i := range page {
 		numbers[i] = page[i].Number
 	}
-	stored, err := a.accountRows(a.ctx, numbers)
+	stored, err := a.accountRows(ctx, numbers)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (a *applier) accountPage(customer string, page []setup.Account) error {
 			return a.refuse(setup.KindLimits, v.Number, "%v", ErrLimitsGlobal)
 		}
 		if old := stored[v.Number]; old != nil {
-			if err := a.change(customer, v, old); err != nil {
+			if err := a.change(ctx, customer, v, old); err != nil {
 				return err
 			}
 			continue
@@ -140,7 +140,7 @@ func (a *applier) accountPage(customer string, page []setup.Account) error {
 			return err
 		}
 	}
-	if err := a.tx.SendBatch(a.ctx, &added).Close(); err != nil {
+	if err := a.tx.SendBatch(ctx, &added).Close(); err != nil {
 		return fmt.Errorf("write accounts: %w", err)
 	}
 	return nil
@@ -234,9 +234,9 @@ const insertPeriodic = `
 	insert into periodic_services (account, name, period, every, starts_on, anchor_day, ends_on, prorate, prices, next_on, due_at)
 	values (@account, @name, @period, @every, @starts_on, @anchor_day, @ends_on, @prorate, @prices, @starts_on, @due_at)`
 
-// periodPrice is what periods that start from an instant on cost; the first one
+// PeriodPrice is what periods that start from an instant on cost; the first one
 // has no beginning.
-type periodPrice struct {
+type PeriodPrice struct {
 	From  *time.Time    `json:"from"`
 	Price billing.Money `json:"price"`
 }
@@ -246,7 +246,7 @@ func periodicArgs(account string, p *setup.PeriodicService, zone *time.Location,
 	due := calendar.Begin(p.StartsOn)
 	args := pgx.NamedArgs{"account": account, "name": p.Name, "period": int16(p.Period), "every": p.Every,
 		"starts_on": dateTime(p.StartsOn), "anchor_day": p.AnchorDay, "ends_on": dateOrNil(p.EndsOn), "prorate": p.Prorate,
-		"prices": text([]periodPrice{{Price: p.Price}}), "due_at": &due}
+		"prices": text([]PeriodPrice{{Price: p.Price}}), "due_at": &due}
 	if p.EndsOn != nil && *p.EndsOn <= p.StartsOn {
 		args["due_at"] = nil
 	}
@@ -262,7 +262,7 @@ func dateOrNil(d *billing.Date) *time.Time {
 }
 
 // change makes a stored account what the file says of it.
-func (a *applier) change(customer string, v *setup.Account, old *accountRow) error {
+func (a *applier) change(ctx context.Context, customer string, v *setup.Account, old *accountRow) error {
 	refuse := func(format string, args ...any) error { return a.refuse(setup.KindAccount, v.Number, format, args...) }
 	switch {
 	case old.Customer != customer:
@@ -283,12 +283,12 @@ func (a *applier) change(customer string, v *setup.Account, old *accountRow) err
 	if v.Applications != nil {
 		now.Applications = sorted(v.Applications)
 	}
-	details, err := a.saveChange(v.Number, old, &now, v.Limits)
+	details, err := a.saveChange(ctx, v.Number, old, &now, v.Limits)
 	if err != nil {
 		return err
 	}
 	if v.PeriodicServices != nil {
-		more, err := a.replacePeriodic(a.ctx, v.Number, now.TimeZone, v.PeriodicServices)
+		more, err := a.replacePeriodic(ctx, v.Number, now.TimeZone, v.PeriodicServices)
 		var r *Refusal
 		if errors.As(err, &r) {
 			return refuse("%v", r)
@@ -305,8 +305,8 @@ func (a *applier) change(customer string, v *setup.Account, old *accountRow) err
 	return nil
 }
 
-func (a *applier) saveChange(number string, old, now *accountRow, l *limits.Settings) ([]string, error) {
-	details, err := a.changeAccount(a.ctx, a.now, number, old, now, l)
+func (a *applier) saveChange(ctx context.Context, number string, old, now *accountRow, l *limits.Settings) ([]string, error) {
+	details, err := a.changeAccount(ctx, a.now, number, old, now, l)
 	var r *Refusal
 	if errors.As(err, &r) {
 		return nil, a.refuse(setup.KindAccount, number, "%v", r)

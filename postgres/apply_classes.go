@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -35,7 +36,7 @@ const classHasPostings = `
 
 // classes writes the file's account classes. A new default takes the place of
 // the old one.
-func (a *applier) classes() error {
+func (a *applier) classes(ctx context.Context) error {
 	var b pgx.Batch
 	for _, c := range a.file.Classes {
 		old, exists := a.old.Classes[c.Key]
@@ -44,7 +45,7 @@ func (a *applier) classes() error {
 		}
 		if exists && old.PaymentModel != c.PaymentModel {
 			var has bool
-			if err := a.tx.QueryRow(a.ctx, classHasPostings, pgx.NamedArgs{"class": c.Key}).Scan(&has); err != nil {
+			if err := a.tx.QueryRow(ctx, classHasPostings, pgx.NamedArgs{"class": c.Key}).Scan(&has); err != nil {
 				return fmt.Errorf("look for postings of class %s: %w", c.Key, err)
 			}
 			if has {
@@ -63,7 +64,7 @@ func (a *applier) classes() error {
 	if b.Len() == 0 {
 		return nil
 	}
-	if err := a.tx.SendBatch(a.ctx, &b).Close(); err != nil {
+	if err := a.tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("write account classes: %w", err)
 	}
 	return nil
@@ -95,7 +96,7 @@ const accountsOfClass = `
 
 // testClasses follows changed terms with the credit test, in every account of a
 // changed class that the file has not tested by itself (SPEC R6.4).
-func (a *applier) testClasses() error {
+func (a *applier) testClasses(ctx context.Context) error {
 	for key, old := range a.old.Classes {
 		now := a.now.Classes[key]
 		if old.Threshold == now.Threshold && old.SubzeroDays == now.SubzeroDays && old.PaymentModel == now.PaymentModel &&
@@ -103,7 +104,7 @@ func (a *applier) testClasses() error {
 			continue
 		}
 		for after := ""; ; {
-			numbers, err := collect(a.ctx, a.tx, accountsOfClass, pgx.RowTo[string],
+			numbers, err := collect(ctx, a.tx, accountsOfClass, pgx.RowTo[string],
 				pgx.NamedArgs{"class": key, "after": after, "most": classPage})
 			if err != nil {
 				return fmt.Errorf("list accounts of class %s: %w", key, err)
@@ -113,7 +114,7 @@ func (a *applier) testClasses() error {
 			}
 			after = numbers[len(numbers)-1]
 			numbers = slices.DeleteFunc(numbers, func(n string) bool { return a.moved[n] })
-			if err := a.test(numbers); err != nil {
+			if err := a.test(ctx, numbers); err != nil {
 				return err
 			}
 		}
@@ -122,13 +123,13 @@ func (a *applier) testClasses() error {
 }
 
 // test reads accounts, runs the credit test and writes them back.
-func (a *applier) test(numbers []string) error {
-	accounts, err := a.accounts(a.ctx, numbers)
+func (a *applier) test(ctx context.Context, numbers []string) error {
+	accounts, err := a.accounts(ctx, numbers)
 	if err != nil {
 		return err
 	}
 	for _, account := range accounts {
 		a.creditTest(account, a.now)
 	}
-	return a.save(a.ctx, a.now, accounts...)
+	return a.save(ctx, a.now, accounts...)
 }

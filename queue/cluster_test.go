@@ -37,9 +37,9 @@ func startCluster(t *testing.T) (url string, nodes []server) {
 	for _, n := range nodes {
 		r := n.client(t)
 		eventually(t, "the cluster is complete", func() bool {
-			slots, err := r.ClusterSlots(ctx).Result()
+			shards, err := r.ClusterShards(ctx).Result()
 			info, infoErr := r.ClusterInfo(ctx).Result()
-			return err == nil && infoErr == nil && len(slots) == 3 && len(info) > 16 && info[:16] == "cluster_state:ok"
+			return err == nil && infoErr == nil && len(shards) == 3 && len(info) > 16 && info[:16] == "cluster_state:ok"
 		})
 	}
 	return fmt.Sprintf("redis+cluster://%s,%s", nodes[0].addr, nodes[1].addr), nodes

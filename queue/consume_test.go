@@ -37,7 +37,7 @@ func TestBatchIsDeliveredAndForgotten(t *testing.T) {
 				t.Errorf("task (-want +got):\n%s", diff)
 			}
 			eventually(t, "the task is acknowledged", func() bool { return stats(t, c).ProcessedToday == 1 })
-			if diff := cmp.Diff(queue.QueueStats{Queue: "usage-00", ProcessedToday: 1}, stats(t, c)); diff != "" {
+			if diff := cmp.Diff(queue.Stats{Queue: "usage-00", ProcessedToday: 1}, stats(t, c)); diff != "" {
 				t.Errorf("stats (-want +got):\n%s", diff)
 			}
 		})
@@ -116,7 +116,7 @@ func TestGiveUpEndsATaskWithoutArchive(t *testing.T) {
 		return queue.GiveUp(queue.ErrPayload)
 	})
 	eventually(t, "the task is gone", func() bool { return stats(t, c).ProcessedToday == 1 })
-	if diff := cmp.Diff(queue.QueueStats{Queue: "usage-00", ProcessedToday: 1}, stats(t, c)); diff != "" {
+	if diff := cmp.Diff(queue.Stats{Queue: "usage-00", ProcessedToday: 1}, stats(t, c)); diff != "" {
 		t.Errorf("stats (-want +got):\n%s", diff)
 	}
 }

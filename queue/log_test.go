@@ -27,7 +27,7 @@ func TestOutageIsNotSaidEverySecond(t *testing.T) {
 			l.Error("Failed to forward scheduled tasks: ", time.Since(start))
 			l.Warn("Quitting worker. task id=", start.Unix())
 			l.Info("Starting processing")
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) //nolint:forbidigo // of the bubble's clock: it takes no time
 		}
 		var want bytes.Buffer
 		for _, after := range []string{"0s", "10s", "20s"} {

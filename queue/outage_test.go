@@ -109,7 +109,7 @@ func abandon(t *testing.T, r *redis.Client, id string) {
 	t.Helper()
 	ctx := t.Context()
 	const key = "asynq:{usage-00}:"
-	got, err := r.RPopLPush(ctx, key+"pending", key+"active").Result()
+	got, err := r.LMove(ctx, key+"pending", key+"active", "RIGHT", "LEFT").Result()
 	if err != nil || got != id {
 		t.Fatalf("fetched %q, %v; want %q", got, err, id)
 	}

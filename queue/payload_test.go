@@ -146,7 +146,7 @@ func reference(payload []byte) (queue.Payload, error) {
 	var p queue.Payload
 	d := json.NewDecoder(bytes.NewReader(payload))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return p, fmt.Errorf("%v, %v", open, err)
+		return p, fmt.Errorf("%v, %w", open, err)
 	}
 	seen := map[string]json.RawMessage{}
 	for d.More() {

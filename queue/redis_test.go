@@ -148,7 +148,7 @@ func enqueue(t testing.TB, c *queue.Client) uuid.UUID {
 }
 
 // stats returns the figures of shard 0.
-func stats(t testing.TB, c *queue.Client) queue.QueueStats {
+func stats(t testing.TB, c *queue.Client) queue.Stats {
 	t.Helper()
 	all, err := c.Stats(context.Background())
 	if err != nil {
@@ -159,5 +159,5 @@ func stats(t testing.TB, c *queue.Client) queue.QueueStats {
 			return q
 		}
 	}
-	return queue.QueueStats{}
+	return queue.Stats{}
 }

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// QueueStats are the figures of one queue, in tasks. A day is one of UTC, as
+// Stats are the figures of one queue, in tasks. A day is one of UTC, as
 // asynq counts; latency is the age of the oldest task that is pending.
-type QueueStats struct {
+type Stats struct {
 	Queue          string  `json:"queue"`
 	Pending        int     `json:"pending"`
 	Active         int     `json:"active"`
@@ -35,12 +35,12 @@ func (c *Client) Queues(ctx context.Context) ([]string, error) {
 
 // Stats are the figures of every queue, by name. They cost three round trips a
 // queue: fit for a page that is cached for seconds.
-func (c *Client) Stats(ctx context.Context) ([]QueueStats, error) {
+func (c *Client) Stats(ctx context.Context) ([]Stats, error) {
 	names, err := c.Queues(ctx)
 	if err != nil {
 		return nil, err
 	}
-	stats := make([]QueueStats, 0, len(names))
+	stats := make([]Stats, 0, len(names))
 	for _, name := range names {
 		s, err := c.stats(ctx, name)
 		if err != nil {
@@ -76,15 +76,15 @@ func (c *Client) Idle(ctx context.Context, shards int) (bool, error) {
 
 // stats asks for one queue. asynq's Inspector takes no context; the client's own
 // timeouts bound it.
-func (c *Client) stats(ctx context.Context, name string) (QueueStats, error) {
+func (c *Client) stats(ctx context.Context, name string) (Stats, error) {
 	if err := ctx.Err(); err != nil {
-		return QueueStats{}, err
+		return Stats{}, err
 	}
 	q, err := c.inspect.GetQueueInfo(name)
 	if err != nil {
-		return QueueStats{}, fmt.Errorf("inspect %s: %w", name, err)
+		return Stats{}, fmt.Errorf("inspect %s: %w", name, err)
 	}
-	return QueueStats{
+	return Stats{
 		Queue:          q.Queue,
 		Pending:        q.Pending,
 		Active:         q.Active,

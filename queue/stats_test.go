@@ -14,7 +14,7 @@ import (
 
 // TestStatsAreWhatTheContractPrints pins the names of the fields.
 func TestStatsAreWhatTheContractPrints(t *testing.T) {
-	got, err := json.Marshal(queue.QueueStats{
+	got, err := json.Marshal(queue.Stats{
 		Queue: "usage-00", Pending: 1, Active: 2, Scheduled: 3, Retry: 4, Archived: 5,
 		ProcessedToday: 6, FailedToday: 7, LatencySeconds: 8.5,
 	})
@@ -105,7 +105,7 @@ func seesQueue(t *testing.T, tool *asynq.Inspector, c *queue.Client) {
 		t.Errorf("latency was %v and is %v s", q.Latency, s.LatencySeconds)
 	}
 	s.LatencySeconds = 0
-	want := queue.QueueStats{Queue: "usage-00", Pending: 1, Active: 1, Retry: 1, ProcessedToday: 1, FailedToday: 1}
+	want := queue.Stats{Queue: "usage-00", Pending: 1, Active: 1, Retry: 1, ProcessedToday: 1, FailedToday: 1}
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("stats (-want +got):\n%s", diff)
 	}

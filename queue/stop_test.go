@@ -49,7 +49,7 @@ func TestHandlerMayFinishWhileItsConsumerStops(t *testing.T) {
 	if took := stop(); took > 3*time.Second {
 		t.Errorf("stopping took %v, want no more than the handler", took)
 	}
-	if diff := cmp.Diff(queue.QueueStats{Queue: "usage-00", ProcessedToday: 1}, stats(t, c)); diff != "" {
+	if diff := cmp.Diff(queue.Stats{Queue: "usage-00", ProcessedToday: 1}, stats(t, c)); diff != "" {
 		t.Errorf("stats (-want +got):\n%s", diff)
 	}
 }

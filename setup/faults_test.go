@@ -1,6 +1,7 @@
 package setup_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -37,8 +38,8 @@ func TestFaults(t *testing.T) {
 
 func TestFaultPointsIntoTheFile(t *testing.T) {
 	_, err := setup.Parse("setup.yaml", []byte("customers:\n  - ref: jane\n    accounts: [{number: A1, currency: EUR, a/b~c: 1}]"))
-	got, ok := err.(setup.Faults)
-	if !ok || len(got) != 1 {
+	var got setup.Faults
+	if !errors.As(err, &got) || len(got) != 1 {
 		t.Fatalf("got %v, want one fault", err)
 	}
 	want := setup.Fault{
