@@ -49,14 +49,12 @@ type Verdict struct {
 //
 // An active account is held when its debt passes the threshold, or when it has
 // been negative for as long as its class allows; one in credit hold is released
-// as soon as neither is true. Postpay accounts, administrative holds and deleted
-// accounts are left alone. Judge only decides: the caller carries the verdict out
+// as soon as neither is true. Administrative holds and deleted accounts are left
+// alone; a postpay account is never held, and one that was held before it became
+// postpay is released. Judge only decides: the caller carries the verdict out
 // (see Test) under the account's version, or a payment that arrives in between
 // would be judged by a balance it changed.
 func (t Terms) Judge(f billing.Funds, s billing.Standing, now time.Time) Verdict {
-	if t.Model != billing.Prepay {
-		return Verdict{}
-	}
 	because := t.debtReason(f, now)
 	switch {
 	case s.Status == billing.Active && because != 0:
@@ -67,10 +65,13 @@ func (t Terms) Judge(f billing.Funds, s billing.Standing, now time.Time) Verdict
 	return Verdict{}
 }
 
-// debtReason is why a prepay account with these funds may not be active at now;
-// 0 if it may. Hold and release both ask it, so they cannot disagree.
+// debtReason is why an account with these funds may not be active at now; 0 if
+// it may, as a postpay account always may. Hold and release both ask it, so they
+// cannot disagree.
 func (t Terms) debtReason(f billing.Funds, now time.Time) billing.StatusReason {
 	switch {
+	case t.Model != billing.Prepay:
+		return 0
 	case f.Balance < -t.Threshold:
 		return billing.ByThreshold
 	case f.Balance < 0 && t.graceUsedUp(f, now):
@@ -141,12 +142,9 @@ func (t Terms) HoldAt(f billing.Funds, s billing.Standing) (at time.Time, will b
 // grace is used up; a sweep that comes later finds nothing to do, and its answer,
 // for its now, is not due.
 func (t Terms) DueAt(f billing.Funds, s billing.Standing, now time.Time) (at time.Time, due bool) {
-	if t.Model != billing.Prepay {
-		return time.Time{}, false
-	}
 	switch s.Status {
 	case billing.Active:
-		if f.Balance < -t.Threshold {
+		if t.Model == billing.Prepay && f.Balance < -t.Threshold {
 			return time.Time{}, true
 		}
 		return t.HoldAt(f, s)

@@ -125,13 +125,24 @@ func TestPostpayHeldByManagerAndDeletedAreLeftAlone(t *testing.T) {
 		}
 	}
 	terms.Model = billing.Postpay
-	for _, s := range []billing.Standing{active, inDebt} {
-		_, due := terms.DueAt(f, s, day(9))
-		_, will := terms.HoldAt(f, s)
-		v := terms.Judge(f, s, day(9))
-		if exit := terms.ExitPayment(f, s, day(9)); v != (limits.Verdict{}) || due || will || exit != 0 {
-			t.Errorf("postpay, %s: got %+v, due %t, hold %t, exit %s, want nothing", s.Status, v, due, will, exit)
-		}
+	_, due := terms.DueAt(f, active, day(9))
+	_, will := terms.HoldAt(f, active)
+	v := terms.Judge(f, active, day(9))
+	if exit := terms.ExitPayment(f, active, day(9)); v != (limits.Verdict{}) || due || will || exit != 0 {
+		t.Errorf("postpay: got %+v, due %t, hold %t, exit %s, want nothing", v, due, will, exit)
+	}
+}
+
+// A prepay account without postings may be held for its opening balance and then
+// get a postpay class. Nothing else would ever lift that hold.
+func TestAHoldDoesNotOutliveThePrepayModel(t *testing.T) {
+	f, terms := funds("-999", day(1)), within("0", 0)
+	terms.Model = billing.Postpay
+	if v := terms.Judge(f, inDebt, day(9)); !v.Release || v.Hold {
+		t.Errorf("got %+v, want a release", v)
+	}
+	if _, due := terms.DueAt(f, inDebt, day(9)); !due {
+		t.Error("the sweep will not find it")
 	}
 }
 
