@@ -21,7 +21,7 @@ type linked struct {
 type accountLinkCommand struct {
 	linked
 	Price     *signedAmount   `group:"periodic" placeholder:"A" help:"What a period costs."`
-	Period    *billing.Period `group:"periodic" placeholder:"P" help:"daily, weekly, monthly or yearly."`
+	Period    *billing.Period `group:"periodic" placeholder:"P" words:"daily,weekly,monthly,yearly" help:"daily, weekly, monthly or yearly."`
 	Every     int             `group:"periodic" default:"1" placeholder:"N" help:"How many periods are charged as one. Default: ${default}."`
 	StartsOn  *billing.Date   `group:"periodic" placeholder:"DATE" help:"First day, as 2026-01-31. Else today in the account's zone."`
 	AnchorDay int             `group:"periodic" placeholder:"D" help:"Day of the month on which months and years begin. Else that of the first day."`

@@ -49,6 +49,8 @@ type commands struct {
 	Bench       benchCommand       `cmd:"" group:"look" help:"Measure the whole pipeline on private servers, beside raw COPY and an idle queue."`
 	Stats       statsCommand       `cmd:"" group:"look" help:"Queues, batches and outcomes at a glance."`
 	Verify      verifyCommand      `cmd:"" group:"look" help:"Prove that balances, counters and charges are right, and name what is not."`
+
+	Completion completionCommand `cmd:"" group:"shell" help:"Print a script that completes commands and flags."`
 }
 
 // versionFlag prints which build this is.

@@ -33,7 +33,7 @@ func (k *letterKind) UnmarshalText(text []byte) error {
 // chosenLetters is the flags that choose dead letters to do something with.
 type chosenLetters struct {
 	ID   []uuid.UUID `arg:"" optional:"" help:"Ids of dead letters, as list prints them."`
-	Kind letterKind  `placeholder:"K" help:"All of a kind: unreadable, conflict or batch."`
+	Kind letterKind  `placeholder:"K" words:"unreadable,conflict,batch" help:"All of a kind: unreadable, conflict or batch."`
 	All  bool        `help:"All of them."`
 }
 

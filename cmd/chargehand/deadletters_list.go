@@ -9,7 +9,7 @@ import (
 )
 
 type deadLettersListCommand struct {
-	Kind letterKind `placeholder:"K" help:"Only unreadable, conflict or batch. Else all."`
+	Kind letterKind `placeholder:"K" words:"unreadable,conflict,batch" help:"Only unreadable, conflict or batch. Else all."`
 }
 
 // Help is the longer text of --help.

@@ -20,7 +20,7 @@ import (
 
 type ingestCommand struct {
 	File     []string      `arg:"" name:"file" help:"Files of usage records, plain or packed by gzip or zstd; - is standard input."`
-	Format   feed.Format   `placeholder:"F" help:"ndjson, csv, cloudevents or json (an array). Else told by the file's name and first bytes."`
+	Format   feed.Format   `placeholder:"F" words:"ndjson,csv,cloudevents,json" help:"ndjson, csv, cloudevents or json (an array). Else told by the file's name and first bytes."`
 	Source   string        `placeholder:"S" help:"Source of records that name none."`
 	Map      []pair        `sep:"none" placeholder:"FIELD=COLUMN" help:"Take a record's field from a column of a CSV file; columns that are no field are then ignored. May be repeated."`
 	Set      []pair        `sep:"none" placeholder:"FIELD=VALUE" help:"Value of a field wherever a record has none. May be repeated."`

@@ -24,6 +24,9 @@ func execute(ctx context.Context, args []string, env environment) error {
 		_, _ = parser.Parse([]string{"--help"}) // that no command follows is known
 		return exit(exitUsage)
 	}
+	if args[0] == completeWord {
+		return complete(parser.Model.Node, args[1:], env.stdout)
+	}
 	chosen, err := parser.Parse(letNegativesStand(parser.Model.Node, args))
 	if ended >= 0 {
 		return ended
@@ -145,7 +148,7 @@ func letNegativesStand(node *kong.Node, args []string) []string {
 			i = len(args)
 		case strings.HasPrefix(arg, "-") && arg != "-" && !negative.MatchString(arg):
 			front = append(front, arg)
-			if takesNext(node, arg) && i+1 < len(args) {
+			if flag := flagOf(node, arg); flag != nil && !flag.IsBool() && i+1 < len(args) {
 				i++
 				front = append(front, args[i])
 			}
@@ -163,16 +166,16 @@ func letNegativesStand(node *kong.Node, args []string) []string {
 	return append(append(front, "--"), arguments...)
 }
 
-// takesNext tells whether a flag's value is the argument after it.
-func takesNext(node *kong.Node, arg string) bool {
+// flagOf is the flag of a command that an argument is, or nil.
+func flagOf(node *kong.Node, arg string) *kong.Flag {
 	for _, level := range node.AllFlags(false) {
 		for _, flag := range level {
 			if arg == "--"+flag.Name || flag.Short != 0 && arg == "-"+string(flag.Short) {
-				return !flag.IsBool()
+				return flag
 			}
 		}
 	}
-	return false
+	return nil
 }
 
 func childOf(node *kong.Node, name string) *kong.Node {

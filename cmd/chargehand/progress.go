@@ -71,9 +71,9 @@ func (p *progress) set(done int64) {
 		p.next = p.now().Add(lineEvery)
 		of := ""
 		if p.all > 0 {
-			of = fmt.Sprintf(" of %s (%d %%)", grouped(p.all), 100*done/p.all)
+			of = fmt.Sprintf(" (%d %% of %s)", 100*done/p.all, grouped(p.all))
 		}
-		fmt.Fprintf(p.to, "%s: %s%s %s\n", p.what, grouped(done), of, p.unit)
+		fmt.Fprintf(p.to, "%s: %s %s%s\n", p.what, grouped(done), p.unit, of)
 	}
 }
 

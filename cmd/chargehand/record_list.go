@@ -10,8 +10,8 @@ import (
 type recordListCommand struct {
 	Account string          `placeholder:"N" help:"Only those of an account, by the number as it was sent."`
 	Service string          `placeholder:"CODE" help:"Only those of a service."`
-	Outcome billing.Outcome `placeholder:"O" help:"Only those that are rated, rejected or cancelled."`
-	Reason  billing.Reason  `placeholder:"R" help:"Only those rejected for a reason, like limit_day_usage."`
+	Outcome billing.Outcome `placeholder:"O" words:"rated,rejected,cancelled" help:"Only those that are rated, rejected or cancelled."`
+	Reason  billing.Reason  `placeholder:"R" words:"reasons" help:"Only those rejected for a reason, like limit_day_usage."`
 	From    *instant        `placeholder:"T" help:"That occurred from this time on, RFC 3339 with an offset."`
 	To      *instant        `placeholder:"T" help:"That occurred before this time."`
 	Limit   int             `placeholder:"N" help:"Only the first N. Default: all."`
