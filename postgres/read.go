@@ -77,11 +77,14 @@ const creditsOf = `
 	and    r.directive = 1
 	group  by i.n`
 
-// Read answers a worker's question in one round trip.
+// Read answers a worker's question in one round trip, as of one moment: if the
+// version of an account were newer than what is known of its records, a credit
+// that another worker commits in between would be given twice under a version
+// that holds.
 func (s *Store) Read(ctx context.Context, q Question) (*Answer, error) {
 	a := &Answer{Done: map[uuid.UUID]bool{}, Known: map[billing.Identity]*Known{}, Accounts: map[string]*Account{}}
 	var b pgx.Batch
-	b.Queue(`begin read only`)
+	b.Queue(`begin isolation level repeatable read read only`)
 	b.Queue(probes)
 	b.Queue(settingsVersion).QueryRow(func(row pgx.Row) error { return row.Scan(&a.Version) })
 	b.Queue(batchesDone, pgx.NamedArgs{"ids": q.Batches}).Query(a.readDone)
