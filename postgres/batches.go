@@ -112,17 +112,29 @@ func (s *Store) Checksums(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]i
 	return found, nil
 }
 
+// A letter whose batch was tried again and failed again is open again.
+const failBatch = `
+	with failed as (
+	       update    batches
+	       set       failed_at = @at
+	       where     id        = @batch
+	       and       done_at is null
+	       returning id)
+	insert into dead_letters (id, kind, at, source, file, line, fault, payload, batch)
+	select @id, @kind, @at, @source, @file, @line, @fault, @payload, f.id
+	from   failed f
+	on conflict on constraint a_dead_letter_has_one_id
+	do update set at         = excluded.at,
+	              fault      = excluded.fault,
+	              settled_at = null,
+	              settled_by = null`
+
 // FailBatch takes a batch that cannot be committed out of the way and keeps why.
+// One that was done meanwhile is left as it is.
 func (s *Store) FailBatch(ctx context.Context, id uuid.UUID, why DeadLetter) error {
-	var b pgx.Batch
-	b.Queue(`begin`)
-	b.Queue(`update batches set failed_at = @at where id = @id and done_at is null`, pgx.NamedArgs{"id": id, "at": why.At})
-	why.queue(&b)
-	b.Queue(`commit`)
-	if err := s.pool.SendBatch(ctx, &b).Close(); err != nil {
-		return fmt.Errorf("set batch %s aside: %w", id, err)
-	}
-	return nil
+	why.Batch = id
+	_, err := s.pool.Exec(ctx, failBatch, why.args())
+	return wrap(err, "set batch %s aside", id)
 }
 
 // BatchHead is a batch without its records.
@@ -168,8 +180,10 @@ func (s *Store) Batches(ctx context.Context, ids []uuid.UUID) ([]StoredBatch, er
 		if err = r.Scan(&b.ID, &b.Shard, &b.Source, &b.Count, &b.AcceptedAt, &payload); err != nil {
 			return b, err
 		}
-		b.Records, err = zstdDecoder.DecodeAll(payload, nil)
-		return b, err
+		if b.Records, err = zstdDecoder.DecodeAll(payload, nil); err != nil {
+			return b, fmt.Errorf("records of batch %s: %w: %w", b.ID, ErrDamaged, err)
+		}
+		return b, nil
 	}, pgx.NamedArgs{"ids": ids})
 	if err != nil {
 		return nil, fmt.Errorf("read batches: %w", err)

@@ -55,13 +55,25 @@ func (s *Store) SaveDeadLetter(ctx context.Context, letters ...DeadLetter) error
 	return nil
 }
 
-func (d *DeadLetter) queue(b *pgx.Batch) {
+func (d *DeadLetter) queue(b *pgx.Batch) { b.Queue(insertDeadLetter, d.args()) }
+
+func (d *DeadLetter) args() pgx.NamedArgs {
 	var batch *uuid.UUID
 	if d.Batch != uuid.Nil {
 		batch = &d.Batch
 	}
-	b.Queue(insertDeadLetter, pgx.NamedArgs{"id": d.ID, "kind": int16(d.Kind), "at": d.At, "source": d.Source,
-		"file": d.File, "line": d.Line, "fault": d.Fault, "payload": d.Payload, "batch": batch})
+	payload := d.Payload
+	if payload == nil {
+		payload = []byte{} // nil would be null
+	}
+	return pgx.NamedArgs{"id": d.ID, "kind": int16(d.Kind), "at": d.At, "source": keepable(d.Source),
+		"file": keepable(d.File), "line": d.Line, "fault": keepable(d.Fault), "payload": payload, "batch": batch}
+}
+
+// keepable is text as the database can keep it. A dead letter must not fail for
+// the very bytes that it complains of.
+func keepable(text string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
 }
 
 // DeadLetterView is a dead letter as people read it (CONTRACT §3).
@@ -126,7 +138,7 @@ func (s *Store) DeadLetters(ctx context.Context, f DeadLetterFilter, each func(*
 // View is d as people read it.
 func (d *DeadLetter) View() DeadLetterView {
 	return DeadLetterView{ID: d.ID, Kind: d.Kind.String(), At: d.At, Source: d.Source, File: d.File, Line: d.Line,
-		Fault: d.Fault, Payload: strings.ToValidUTF8(strings.ReplaceAll(string(d.Payload), "\x00", "\uFFFD"), "\uFFFD")}
+		Fault: d.Fault, Payload: keepable(string(d.Payload))}
 }
 
 // Settle marks dead letters as redriven or discarded; they stay, out of sight.
