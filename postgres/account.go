@@ -80,14 +80,14 @@ func scanAccount(row pgx.Row) (*Account, error) {
 		a.Services[s] = true
 	}
 	if a.Calendar.Zone, err = billing.LoadZone(zone); err != nil {
-		return nil, fmt.Errorf("account %s: %w", a.Number, err)
+		return nil, fmt.Errorf("account %s: %w: %w", a.Number, ErrDamaged, err)
 	}
 	if a.Counters, err = billing.ReadCounters(counters); err != nil {
-		return nil, fmt.Errorf("account %s: %w", a.Number, err)
+		return nil, fmt.Errorf("account %s: %w: %w", a.Number, ErrDamaged, err)
 	}
 	if body != nil {
 		if a.Limits, err = openLimits(*body); err != nil {
-			return nil, fmt.Errorf("limits of account %s: %w", a.Number, err)
+			return nil, fmt.Errorf("limits of account %s: %w: %w", a.Number, ErrDamaged, err)
 		}
 	}
 	return &a, nil

@@ -151,17 +151,27 @@ func constraintOf(err error) string {
 	return ""
 }
 
-// Transient tells whether an error may go away by itself: the database is away,
-// starting, stopping or gave up for another transaction. All else would fail
-// the same way again.
+// ErrDamaged means that something stored cannot be read: the state of an
+// account, the payload of a batch. Reading it again cannot help; what has nothing
+// to do with it goes on.
+var ErrDamaged = errors.New("stored and cannot be read")
+
+// Transient tells whether an error may go away by itself or by what an operator
+// does for everybody: the database is away, full, a standby, lacks a right or a
+// migration. What is not is a fault of what was to be written or read, which
+// fails the same way again: it is out of range, breaks a constraint, is more
+// than the database takes, or is damaged.
 func Transient(err error) bool {
+	if errors.Is(err, ErrDamaged) {
+		return false
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return true // a connection that was lost, a time-out
 	}
 	switch pg.Code[:2] {
-	case "08", "40", "53", "55", "57", "58": // connection, rollback, resources, locks, operator, system
-		return true
+	case "22", "23", "54": // data, constraints, limits of the program
+		return false
 	}
-	return pg.Code == "25006" // read-only: a standby, until it is promoted
+	return true
 }
