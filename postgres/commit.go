@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -145,8 +147,17 @@ const copyRecords = `
 	from stdin (format binary)`
 
 // Commit writes c, all of it or nothing. ErrStale (or ErrDone) says that what c
-// was judged by is no longer true.
+// was judged by is no longer true, or that the database gave the transaction up
+// for another one, which comes to the same.
 func (s *Store) Commit(ctx context.Context, c *Commit) error {
+	err := s.commit(ctx, c)
+	if err != nil && yields(err) && !errors.Is(err, ErrStale) {
+		return fmt.Errorf("%w: %w", err, ErrStale)
+	}
+	return err
+}
+
+func (s *Store) commit(ctx context.Context, c *Commit) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("commit a batch: %w", err)
@@ -284,13 +295,20 @@ func closedArgs(closed map[ClosedKey]billing.Counter) pgx.NamedArgs {
 		starts                        []time.Time
 		targets                       []int32
 	)
-	for k, v := range closed {
+	// In one order, so that two writers queue up and do not deadlock.
+	for _, k := range slices.SortedFunc(maps.Keys(closed), compareClosed) {
+		v := closed[k]
 		accounts, windows, starts = append(accounts, k.Account), append(windows, int16(k.Window)), append(starts, dateTime(k.Start))
 		scopes, targets = append(scopes, int16(k.Kind)), append(targets, int32(k.Target))
 		quantities, amounts = append(quantities, v.Quantity.String()), append(amounts, v.Amount.String())
 	}
 	return pgx.NamedArgs{"accounts": accounts, "windows": windows, "starts": starts, "scopes": scopes,
 		"targets": targets, "quantities": quantities, "amounts": amounts}
+}
+
+func compareClosed(a, b ClosedKey) int {
+	return cmp.Or(strings.Compare(a.Account, b.Account), cmp.Compare(a.Window, b.Window), cmp.Compare(a.Start, b.Start),
+		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Target, b.Target))
 }
 
 // recordFields is how many columns copyRecords names.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -69,6 +70,7 @@ func (s *Store) LeaseShards(ctx context.Context, r LeaseRequest) (held Leases, e
 			b.Queue(liveWorkers, args).QueryRow(func(row pgx.Row) error { return row.Scan(&live) })
 			b.Queue(renewLeases, args).Query(func(rows pgx.Rows) (err error) {
 				held.Shards, err = pgx.CollectRows(rows, pgx.RowTo[int])
+				slices.Sort(held.Shards) // so that the surplus is the same until it is freed
 				return err
 			})
 			if err := tx.SendBatch(ctx, &b).Close(); err != nil {
