@@ -3,6 +3,8 @@ package billing
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 )
 
 // equalValues compares two JSON texts by meaning: members in any order, numbers
@@ -16,7 +18,11 @@ func equalValues(a, b []byte) bool {
 func jsonValue(text []byte) (v any, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber() // a float would make 0.1 and 0.10000000000000001 the same
-	return v, d.Decode(&v) == nil
+	if d.Decode(&v) != nil {
+		return nil, false
+	}
+	_, err := d.Token()
+	return v, errors.Is(err, io.EOF) // with more text it is no JSON
 }
 
 func equalValue(a, b any) bool {
@@ -52,9 +58,14 @@ func equalValue(a, b any) bool {
 }
 
 // equalNumbers compares by sign, digits and exponent, so that 1e9 and
-// 1000000000 are equal and no exponent, however large, is ever expanded.
+// 1000000000 are equal and no exponent, however large, is ever expanded. Where
+// scanNumber cuts exponents only the same text is equal: what is taken for
+// another content is kept as a conflict, what is taken for the same is dropped.
 func equalNumbers(a, b string) bool {
+	if a == b {
+		return true
+	}
 	x, errX := scanNumber(a)
 	y, errY := scanNumber(b)
-	return errX == nil && errY == nil && x == y
+	return errX == nil && errY == nil && x == y && max(x.exp, -x.exp) < exponentMax/2
 }
