@@ -22,6 +22,7 @@ type Config struct {
 	Limits      Limits
 	Credit      Credit
 	Scheduler   Scheduler
+	Notices     Notices
 	Feed        Feed
 	Queue       Queue
 	Worker      Worker
@@ -66,6 +67,13 @@ type Scheduler struct {
 	Charge     string // a cron schedule
 	MaxCatchUp int    // periods of one service per run, ≥ 1
 	TimeZone   *time.Location
+}
+
+// Notices says who is told of changes of status and of periodic charges that were
+// skipped or not covered.
+type Notices struct {
+	Webhooks string        // addresses, each followed by its secrets
+	Keep     time.Duration // ≥ 1 min
 }
 
 // Feed is how records are batched.

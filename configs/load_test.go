@@ -21,6 +21,7 @@ func defaults() configs.Config {
 		Limits:    configs.Limits{Scope: configs.PerAccount},
 		Credit:    configs.Credit{Sweep: "@every 1m"},
 		Scheduler: configs.Scheduler{Charge: "*/5 * * * *", MaxCatchUp: 31, TimeZone: time.UTC},
+		Notices:   configs.Notices{Keep: 168 * time.Hour},
 		Feed:      configs.Feed{BatchRecords: 1000, BatchWait: 10 * time.Millisecond},
 		Queue:     configs.Queue{Shards: 8},
 		Worker:    configs.Worker{BatchesPerCommit: 8, CacheAccounts: 200_000, Lease: 6 * time.Second},

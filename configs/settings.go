@@ -35,6 +35,8 @@ func settings(c *Config) []setting {
 		{key: "scheduler.charge", set: schedule(&c.Scheduler.Charge)},
 		{key: "scheduler.max_catch_up", set: number(&c.Scheduler.MaxCatchUp, between{1, 10_000})},
 		{key: "scheduler.time_zone", set: zone(&c.Scheduler.TimeZone)},
+		{key: "notices.webhooks", set: text(&c.Notices.Webhooks)},
+		{key: "notices.keep", set: duration(&c.Notices.Keep, time.Minute)},
 		{key: "feed.batch_records", set: number(&c.Feed.BatchRecords, between{1, 10_000})},
 		{key: "feed.batch_wait", set: duration(&c.Feed.BatchWait, 0)},
 		{key: "queue.shards", set: number(&c.Queue.Shards, between{1, 256})},
@@ -47,8 +49,8 @@ func settings(c *Config) []setting {
 	}
 }
 
-// text takes anything: server addresses are judged by who connects. They may hold
-// a password, so they must never be refused here, where errors show the value.
+// text takes anything: addresses are judged by who connects. They may hold a
+// password, so they must never be refused here, where errors show the value.
 func text(to *string) func(string) error {
 	return func(text string) error {
 		*to = text
