@@ -23,8 +23,8 @@ type account struct {
 
 	// Of the judgement in progress.
 	touched            bool
-	debited            bool          // in the batch at hand
-	before             billing.Funds // as they were
+	moved, debited     bool          // in the batch at hand
+	before             billing.Funds // as they were before the batch at hand
 	lastDay, lastMonth billing.Date  // newest windows counted in
 }
 
@@ -59,19 +59,19 @@ func (a *account) windows(t time.Time) (day, month billing.Window) {
 
 // begin makes a ready for a judgement.
 func (a *account) begin() {
-	a.touched, a.debited, a.before = true, false, a.Funds
+	a.touched, a.before = true, a.Funds
 	a.lastDay, a.lastMonth = billing.Earliest, billing.Earliest
 }
 
-// settled are the funds after what the judgement did so far, as one move at
-// now: a balance that went below zero and came back has not been negative
-// (SPEC R6.2).
-func (a *account) settled(now time.Time) billing.Funds {
+// settle makes all that the batch at hand moved one move at now: a balance that
+// went below zero and came back has not been negative (SPEC R6.2).
+func (a *account) settle(now time.Time) {
 	moved := a.Balance - a.before.Balance
 	if a.terms.Model == billing.Postpay {
 		moved = a.before.CurrentDebt - a.CurrentDebt
 	}
-	return a.before.Move(a.terms.Model, moved, now)
+	a.Funds = a.before.Move(a.terms.Model, moved, now)
+	a.before = a.Funds
 }
 
 // counted notes windows that a record was counted in.

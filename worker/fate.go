@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"context"
 	"errors"
 
 	"github.com/chargehand/chargehand/postgres"
@@ -22,7 +21,6 @@ func fate(err error) error {
 	return err // transient until proven otherwise
 }
 
-// retry tells whether what went wrong with the database may go away by itself.
-func retry(err error) bool {
-	return errors.Is(err, postgres.ErrStale) || errors.Is(err, context.DeadlineExceeded) || postgres.Transient(err)
-}
+// retry tells whether what went wrong may go away by itself. What may not is the
+// batch's own fault.
+func retry(err error) bool { return postgres.Transient(err) }

@@ -17,31 +17,39 @@ func (j *judge) touch(a *account) {
 	}
 }
 
-// testDebited runs the credit test on the accounts that the batch debited, so
-// that no later batch is rated past the threshold (SPEC R6.4).
-func (j *judge) testDebited() {
-	for _, a := range j.touched {
-		if !a.debited {
-			continue
+// settle ends a batch in the accounts that it moved. Each batch of a group is
+// settled by itself, as if it had been committed alone: which ones the queue
+// brought together must not be seen in what becomes of them.
+func (j *judge) settle() {
+	for _, a := range j.moved {
+		a.settle(j.Now)
+		if j.HoldOnDebit && a.debited {
+			j.testForHold(a)
 		}
-		a.debited = false
-		standing, change := a.terms.Test(a.settled(j.Now), a.Standing, j.Now)
-		if change.Unchanged() {
-			continue
-		}
-		a.Standing = standing
-		j.commit.Changes = append(j.commit.Changes, postgres.StatusChange{
-			Account: a.Number, Seq: a.NextSeq(j.place), At: j.Now, From: change.From, To: change.To,
-			Reason: change.Reason, Balance: a.Balance, Threshold: a.terms.Threshold, Actor: "worker",
-		})
+		a.moved, a.debited = false, false
 	}
+	j.moved = j.moved[:0]
+}
+
+// testForHold holds an account that the batch debited if its debt says so, so
+// that no later batch is rated past the threshold. A release is the sweep's
+// (SPEC R6.4).
+func (j *judge) testForHold(a *account) {
+	standing, change := a.terms.Test(a.Funds, a.Standing, j.Now)
+	if change.Unchanged() || change.To != billing.CreditHold {
+		return
+	}
+	a.Standing = standing
+	j.commit.Changes = append(j.commit.Changes, postgres.StatusChange{
+		Account: a.Number, Seq: a.NextSeq(j.place), At: j.Now, From: change.From, To: change.To,
+		Reason: change.Reason, Balance: a.Balance, Threshold: a.terms.Threshold, Actor: "worker",
+	})
 }
 
 // finish turns the touched accounts into what is written of them.
 func (j *judge) finish() {
 	for _, a := range j.touched {
 		a.touched = false
-		a.Funds = a.settled(j.Now)
 		for k, v := range a.close() {
 			j.closed(a.Number, k, v)
 		}

@@ -22,6 +22,10 @@ type flow struct {
 	settings Settings
 	snapshot *postgres.Snapshot
 	cache    cache
+	// place is behind the last record that was judged. An account that does not
+	// exist has no place of its own to go on from, and its records are to be in
+	// the order in which they came, should it come to be.
+	place int64
 }
 
 // judgedMax bounds how often a group is judged again because something changed
@@ -29,6 +33,11 @@ type flow struct {
 // a row takes a writer that is as fast as we are; then it is left to the caller
 // to wait a little.
 const judgedMax = 20
+
+// judgeTime bounds one attempt to read, judge and write. The largest group takes
+// seconds; a connection that leads nowhere any more would be waited for until the
+// kernel gives it up.
+const judgeTime = 5 * time.Minute
 
 // batch is a batch at work, with what in it could not be read.
 type batch struct {
@@ -51,6 +60,8 @@ func (f *flow) commit(ctx context.Context, group []batch) (postgres.Outcomes, er
 }
 
 func (f *flow) once(ctx context.Context, group []batch) (postgres.Outcomes, error) {
+	ctx, cancel := context.WithTimeout(ctx, judgeTime)
+	defer cancel()
 	s, batches, err := f.read(ctx, group)
 	if err != nil || len(batches) == 0 {
 		return postgres.Outcomes{}, err
@@ -66,6 +77,7 @@ func (f *flow) once(ctx context.Context, group []batch) (postgres.Outcomes, erro
 	for i := range c.Moved {
 		c.Moved[i].Version++
 	}
+	f.place = s.Place + int64(len(c.Judgements))
 	f.snapshot.MarkRated(c.RatedBy)
 	f.cache.keep(s.Accounts)
 	var sum postgres.Outcomes
@@ -99,6 +111,7 @@ func (f *flow) read(ctx context.Context, group []batch) (*State, []billing.Batch
 	}
 	s := &State{Now: f.clock().UTC().Truncate(time.Microsecond), Settings: f.settings, Snapshot: f.snapshot,
 		Accounts: cached, Known: a.Known}
+	s.Place = max(f.place, s.Now.UnixMicro())
 	for number, found := range a.Accounts {
 		s.Accounts[number] = newAccount(found, f.snapshot)
 	}
@@ -148,8 +161,9 @@ func (f *flow) question(group []batch) (q postgres.Question, cached map[string]*
 	return q, cached
 }
 
-// renew takes the settings of a version over. Terms compiled from the old ones
-// are dropped with the accounts.
+// renew takes the settings of a version over. What a cached account has compiled
+// from the old ones need not be looked for: whoever changes the terms of a class
+// raises the version of each of its accounts, and these are read anew.
 func (f *flow) renew(ctx context.Context, version int64) error {
 	if f.snapshot != nil && f.snapshot.Version == version {
 		return nil

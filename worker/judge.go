@@ -21,6 +21,9 @@ type Settings struct {
 // in place: after it they are as they are to be, all but their versions.
 type State struct {
 	Now time.Time
+	// Place is that of the first new record among all lines, in microseconds; the
+	// next ones follow. It is Now, unless more was judged than that has microseconds.
+	Place int64
 	Settings
 	Snapshot *postgres.Snapshot
 	Accounts map[string]*account
@@ -40,7 +43,7 @@ func Judge(s *State, batches []billing.Batch) *postgres.Commit {
 	}
 	j.fresh = make(map[billing.Identity]int, n)
 	j.commit.Judgements = make([]postgres.Judgement, 0, n)
-	j.place = s.Now.UnixMicro()
+	j.place = max(s.Place, s.Now.UnixMicro())
 	for i := range batches {
 		j.batch(&batches[i])
 	}
@@ -55,8 +58,9 @@ type judge struct {
 	fresh   map[billing.Identity]int // index in commit.Judgements
 	marked  map[int32]bool           // prices in commit.RatedBy
 	touched []*account
-	place   int64  // of the next new record among all lines
-	trace   []byte // where traces are laid one behind the other
+	moved   []*account // whose funds the batch at hand moved
+	place   int64      // of the next new record among all lines
+	trace   []byte     // where traces are laid one behind the other
 }
 
 func (j *judge) batch(b *billing.Batch) {
@@ -81,9 +85,7 @@ func (j *judge) batch(b *billing.Batch) {
 		j.place++
 	}
 	j.commit.Batches = append(j.commit.Batches, postgres.BatchResult{ID: b.ID, Outcomes: out})
-	if j.HoldOnDebit {
-		j.testDebited()
-	}
+	j.settle()
 }
 
 // What a delivery of a record can be.
@@ -125,6 +127,8 @@ type record struct {
 	month    billing.Window
 	trace    postgres.Trace
 	verdict  postgres.Judgement
+	// was is what became of a record that is judged again; 0 where it is new.
+	was billing.Outcome
 	// counted is what the counters go up by: below zero for a credit.
 	counted billing.Fixed
 }
@@ -156,7 +160,7 @@ func (j *judge) checks(c *record, acceptedAt time.Time) billing.Reason {
 	if c.account == nil {
 		return billing.AccountNotFound
 	}
-	if reason := limits.Admits(c.account.Standing, c.Directive, c.OccurredAt); reason != 0 {
+	if reason := j.status(c); reason != 0 {
 		return reason
 	}
 	if c.place = j.Snapshot.Place(c.Service); c.place == nil {
@@ -166,7 +170,7 @@ func (j *judge) checks(c *record, acceptedAt time.Time) billing.Reason {
 	if !c.account.Services[c.Service] {
 		return billing.ServiceNotLinked
 	}
-	if reason := j.time(c.OccurredAt, acceptedAt); reason != 0 {
+	if reason := j.time(c, acceptedAt); reason != 0 {
 		return reason
 	}
 	if c.Directive == billing.Credit {
@@ -185,12 +189,26 @@ func (j *judge) checks(c *record, acceptedAt time.Time) billing.Reason {
 	return j.funds(c)
 }
 
-// time holds the time of use against when the batch was accepted (SPEC R5.6).
-func (j *judge) time(occurredAt, acceptedAt time.Time) billing.Reason {
-	switch ahead := occurredAt.Sub(acceptedAt); {
+// status asks whether the account may be used (SPEC R5.5). What is judged again
+// has been let in before (SPEC R8.2), but for a deleted account, which takes
+// nothing that it had not taken already.
+func (j *judge) status(c *record) billing.Reason {
+	if c.was == billing.Rated || c.was != 0 && c.account.Status != billing.Deleted {
+		return 0
+	}
+	return limits.Admits(c.account.Standing, c.Directive, c.OccurredAt)
+}
+
+// time holds the time of use against when the batch was accepted (SPEC R5.6),
+// the first time that a record is judged.
+func (j *judge) time(c *record, acceptedAt time.Time) billing.Reason {
+	if c.was != 0 {
+		return 0
+	}
+	switch ahead := c.OccurredAt.Sub(acceptedAt); {
 	case ahead > j.FutureTolerance:
 		return billing.InFuture
-	case j.Lateness > 0 && -ahead > j.Lateness:
+	case j.Lateness > 0 && ahead < -j.Lateness: // -ahead would not do: Sub ends at a Duration that has no negative
 		return billing.TooLate
 	}
 	return 0
@@ -224,7 +242,7 @@ func (j *judge) rules(c *record) *limits.Rules {
 
 // funds checks that the figure which the charge moves stays in money's range,
 // and then the credit (SPEC R2.2, R5.7, R5.8). A credit is asked for its range
-// only, and so is what costs nothing by order.
+// only, and so is what costs nothing by order, and what was rated before.
 func (j *judge) funds(c *record) billing.Reason {
 	model := c.account.terms.Model
 	c.trace.Figure, c.trace.HasFigure = c.account.Figure(model), true
@@ -236,7 +254,7 @@ func (j *judge) funds(c *record) billing.Reason {
 	if !after.InRange() {
 		return billing.OutOfRange
 	}
-	if c.Directive != billing.Charge {
+	if c.Directive != billing.Charge || c.was == billing.Rated {
 		return 0
 	}
 	return c.account.terms.Afford(c.account.Funds, charge, j.EnforceThreshold)
@@ -245,6 +263,10 @@ func (j *judge) funds(c *record) billing.Reason {
 // count writes a rated record into the account: funds and counters.
 func (j *judge) count(c *record) {
 	a, charge := c.account, c.verdict.Charge
+	if !a.moved {
+		a.moved = true
+		j.moved = append(j.moved, a)
+	}
 	if a.terms.Model == billing.Postpay {
 		a.CurrentDebt += charge
 	} else {

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,16 +11,8 @@ import (
 
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/postgres"
-	"github.com/chargehand/chargehand/queue"
 	"github.com/google/uuid"
 )
-
-// delivery is a task in hand: decoded by its handler, which waits for done.
-type delivery struct {
-	batch
-	records []byte // as they came; nil in a nudge
-	done    chan error
-}
 
 // shard is the one owner of a shard: it alone judges the shard's batches, one
 // group after the other, in the order of their ids.
@@ -30,6 +21,8 @@ type shard struct {
 	perGroup int // most batches of one transaction
 	flow     flow
 	in       chan *delivery
+	stop     <-chan struct{} // closed when the shard is given up: nothing is begun any more
+	left     chan struct{}   // closed when the owner has gone
 	log      *slog.Logger
 	observe  func(Group) // nil: nobody
 }
@@ -43,15 +36,28 @@ const idleLook = 2 * time.Second
 // before an idle owner takes it from the database.
 const settleTime = time.Second
 
+// stopGrace is how long a group at work may go on when the shard is given up: a
+// commit or two, and less than the five seconds that the queue gives to handlers.
+const stopGrace = 4 * time.Second
+
+// errStopping is told to the handlers of tasks that were not begun. It is a
+// cancellation, which the queue does not count against a task.
+var errStopping = fmt.Errorf("shard is given up: %w", context.Canceled)
+
 // own judges what comes in until ctx ends. A shard that is taken over needs
 // nothing more: what its last worker left undone is older than the next task, or
 // is found by the first look without one.
 func (s *shard) own(ctx context.Context) {
+	defer close(s.left)
+	s.stop = ctx.Done()
+	ctx, end := linger(ctx, stopGrace)
+	defer end()
 	look := time.NewTimer(idleLook)
 	defer look.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-s.stop:
+			s.leave(ctx)
 			return
 		case d := <-s.in:
 			s.attend(ctx, s.gather(d))
@@ -62,41 +68,87 @@ func (s *shard) own(ctx context.Context) {
 	}
 }
 
-// gather takes what else is in hand already; nobody is waited for.
+// linger is a context that ends some time after ctx does.
+func linger(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return longer, func() {
+		unhook()
+		cancel()
+	}
+}
+
+func (s *shard) stopping() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// leave sends back the tasks that are in hand still. Batches that only the queue
+// knows of are accepted before: a task that goes back may come again late, and
+// its place among the others is kept (SPEC R4.7).
+func (s *shard) leave(ctx context.Context) {
+	select {
+	case d := <-s.in:
+		hand := s.gather(d)
+		if _, err := s.register(ctx, hand); err != nil {
+			s.log.Warn("batches in hand were not accepted", "shard", s.number, "error", err) // the queue has them
+		}
+		answer(hand, errStopping)
+	default:
+	}
+}
+
+// gather takes what else is in hand already, in the order in which it was queued,
+// and waits until it is read; no other task is waited for. What holds no batch is
+// left to its handler.
 func (s *shard) gather(d *delivery) []*delivery {
 	hand := []*delivery{d}
-	for len(hand) < 2*s.perGroup {
+	for more := true; more && len(hand) < s.perGroup; {
 		select {
 		case d := <-s.in:
 			hand = append(hand, d)
 		default:
-			return hand
+			more = false
 		}
 	}
-	return hand
+	return slices.DeleteFunc(hand, func(d *delivery) bool {
+		<-d.read
+		return d.fault != nil
+	})
 }
+
+// The pauses of an owner whose database is away.
+const (
+	pauseMin = 50 * time.Millisecond
+	pauseMax = 2 * time.Second
+)
 
 // attend works until everything in hand is judged, and whatever waits before it.
 // A database that is away is waited for: the batches are safe where they are,
 // and their tasks would only go round in circles.
 func (s *shard) attend(ctx context.Context, hand []*delivery) {
-	pause := 50 * time.Millisecond
-	for {
+	for pause := pauseMin; ; pause = min(2*pause, pauseMax) {
 		err := s.work(ctx, hand)
-		if err == nil || ctx.Err() != nil {
-			answer(hand, errors.Join(err, ctx.Err()))
+		switch {
+		case err == nil:
+			answer(hand, nil)
 			return
-		}
-		if !retry(err) {
+		case s.stopping():
+			answer(hand, errors.Join(errStopping, err))
+			return
+		case !retry(err):
 			s.log.Error("shard cannot go on with these batches", "shard", s.number, "error", err)
 			answer(hand, err)
 			return
 		}
 		s.log.Warn("shard waits", "shard", s.number, "pause", pause, "error", err)
 		select {
-		case <-ctx.Done():
+		case <-s.stop:
 		case <-time.After(pause):
-			pause = min(2*pause, 2*time.Second)
 		}
 	}
 }
@@ -114,29 +166,27 @@ var maxID = uuid.Max
 // work judges the batches of the shard that wait, oldest first, up to the newest
 // in hand; without one, those that were accepted a while ago.
 func (s *shard) work(ctx context.Context, hand []*delivery) error {
-	last, byID := maxID, make(map[uuid.UUID]*delivery, len(hand))
-	if len(hand) > 0 {
-		slices.SortFunc(hand, func(a, b *delivery) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-		last = hand[len(hand)-1].ID
-	}
-	for _, d := range hand {
-		if d.records != nil {
-			byID[d.ID] = d
-		}
-	}
-	if err := s.register(ctx, byID); err != nil {
+	byID, err := s.register(ctx, hand)
+	if err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
+	last := maxID
+	if len(hand) > 0 {
+		last = slices.MaxFunc(hand, compareIDs).ID
+	}
+	for {
 		heads, err := s.flow.store.Waiting(ctx, s.number, last, s.perGroup)
 		if err != nil {
 			return err
 		}
 		if len(hand) == 0 {
-			heads = settledBefore(heads, s.flow.clock().Add(-settleTime))
+			heads = settled(heads, s.flow.clock())
 		}
 		if len(heads) == 0 {
 			return nil
+		}
+		if s.stopping() {
+			return errStopping
 		}
 		if err := s.group(ctx, heads, byID); err != nil {
 			return err
@@ -145,54 +195,65 @@ func (s *shard) work(ctx context.Context, hand []*delivery) error {
 			return nil // the queue reminds again, and has the records at hand
 		}
 	}
-	return ctx.Err()
 }
 
-// settledBefore cuts heads where one was accepted after t: what follows is on
-// its way through the queue.
-func settledBefore(heads []postgres.BatchHead, t time.Time) []postgres.BatchHead {
+func compareIDs(a, b *delivery) int { return bytes.Compare(a.ID[:], b.ID[:]) }
+
+// settled cuts heads where one was accepted just now: it and what follows is on
+// its way through the queue. One that was accepted later than now, by a feed
+// whose clock is ahead, is not waited for.
+func settled(heads []postgres.BatchHead, now time.Time) []postgres.BatchHead {
 	for i := range heads {
-		if heads[i].AcceptedAt.After(t) {
+		if age := now.Sub(heads[i].AcceptedAt); 0 <= age && age < settleTime {
 			return heads[:i]
 		}
 	}
 	return heads
 }
 
-// register makes sure that the database knows the batches in hand. A foreign
-// feed has put its own on the queue only: it is accepted now (SPEC §1).
-func (s *shard) register(ctx context.Context, byID map[uuid.UUID]*delivery) error {
-	ids := make([]uuid.UUID, 0, len(byID))
-	for id := range byID {
-		ids = append(ids, id)
+// register makes sure that the database knows the batches in hand, and answers
+// those with their records by id. A foreign feed has put its own on the queue
+// only: they are accepted now (SPEC §1), together and in the order of their ids.
+// A batch that bears the id of another one is none: it becomes a dead letter.
+func (s *shard) register(ctx context.Context, hand []*delivery) (map[uuid.UUID]*delivery, error) {
+	slices.SortStableFunc(hand, compareIDs)
+	byID := make(map[uuid.UUID]*delivery, len(hand))
+	var ids []uuid.UUID
+	for _, d := range hand {
+		if d.records != nil {
+			ids = append(ids, d.ID)
+		}
 	}
 	sums, err := s.flow.store.Checksums(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for id, d := range byID {
-		sum, there := sums[id]
+	var foreign []postgres.StoredBatch
+	var letters []postgres.DeadLetter
+	for _, d := range hand {
+		if d.records == nil {
+			continue
+		}
+		sum, there := sums[d.ID]
 		switch {
 		case !there:
-			err = s.flow.store.Accept(ctx, postgres.StoredBatch{ID: id, Shard: s.number, Source: "queue",
-				Count: len(d.Records), AcceptedAt: s.flow.clock().UTC().Truncate(time.Microsecond), Records: d.records})
+			foreign = append(foreign, postgres.StoredBatch{ID: d.ID, Shard: s.number, Source: "queue", Count: len(d.Records),
+				AcceptedAt: s.flow.clock().UTC().Truncate(time.Microsecond), Records: d.records})
+			sums[d.ID] = postgres.Checksum(d.records)
+			byID[d.ID] = d
 		case sum != postgres.Checksum(d.records):
-			err = s.flow.store.SaveDeadLetter(ctx, reused(d, s.flow.clock()))
-			delete(byID, id)
-		}
-		if err != nil {
-			return err
+			letters = append(letters, reused(d, s.flow.clock()))
+		default:
+			byID[d.ID] = d
 		}
 	}
-	return nil
-}
-
-// reused is the dead letter of a task that bears the id of another batch.
-func reused(d *delivery, now time.Time) postgres.DeadLetter {
-	return postgres.DeadLetter{
-		ID: uuid.NewSHA1(d.ID, d.records), Kind: postgres.BadBatch, At: now, Source: "queue", Batch: d.ID, Payload: d.records,
-		Fault: fmt.Sprintf("batch %s was accepted with other records: every batch needs an id of its own", d.ID),
+	if len(foreign) > 0 {
+		err = s.flow.store.Accept(ctx, foreign...)
 	}
+	if err == nil && len(letters) > 0 {
+		err = s.flow.store.SaveDeadLetter(ctx, letters...)
+	}
+	return byID, err
 }
 
 // group commits some batches in one transaction. Where that fails for good, each
@@ -200,28 +261,28 @@ func reused(d *delivery, now time.Time) postgres.DeadLetter {
 func (s *shard) group(ctx context.Context, heads []postgres.BatchHead, byID map[uuid.UUID]*delivery) error {
 	started := s.flow.clock()
 	group, err := s.load(ctx, heads, byID)
-	if err != nil {
-		return err
-	}
-	out, err := s.flow.commit(ctx, group)
+	var out postgres.Outcomes
 	if err == nil {
-		s.tell(heads, out, s.flow.clock().Sub(started))
+		out, err = s.flow.commit(ctx, group)
+	}
+	switch {
+	case err == nil:
+		took := s.flow.clock().Sub(started)
+		s.tell(heads, out, took)
 		s.log.Info("batches judged", "shard", s.number, "batches", len(group), "accepted", out.Accepted, "rated", out.Rated,
-			"rejected", out.Rejected, "duplicate", out.Duplicate, "conflict", out.Conflict, "took", s.flow.clock().Sub(started))
+			"rejected", out.Rejected, "duplicate", out.Duplicate, "conflict", out.Conflict, "took", took)
 		return nil
-	}
-	if retry(err) {
+	case retry(err):
 		return err
+	case len(heads) == 1:
+		return s.setAside(ctx, heads[0].ID, err)
 	}
-	if len(group) > 1 {
-		for i := range heads {
-			if err := s.group(ctx, heads[i:i+1], byID); err != nil {
-				return err
-			}
+	for i := range heads {
+		if err := s.group(ctx, heads[i:i+1], byID); err != nil {
+			return err
 		}
-		return nil
 	}
-	return s.setAside(ctx, heads[0].ID, err)
+	return nil
 }
 
 func (s *shard) tell(heads []postgres.BatchHead, out postgres.Outcomes, took time.Duration) {
@@ -268,66 +329,11 @@ func (s *shard) load(ctx context.Context, heads []postgres.BatchHead, byID map[u
 	for i := range stored {
 		b, err := decode(new(billing.Decoder), stored[i].ID, stored[i].Records, s.flow.clock())
 		if err != nil {
-			return nil, fmt.Errorf("read batch %s: %w", stored[i].ID, err)
+			return nil, fmt.Errorf("records of batch %s: %w: %w", stored[i].ID, postgres.ErrDamaged, err)
 		}
 		b.Shard, b.AcceptedAt = s.number, stored[i].AcceptedAt
 		group = append(group, b)
 	}
-	slices.SortFunc(group, func(a, b batch) int { return cmp.Compare(string(a.ID[:]), string(b.ID[:])) })
+	slices.SortFunc(group, func(a, b batch) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return group, nil
-}
-
-// decode reads the records of a batch. What is no record becomes a dead letter
-// of its own (SPEC R5.3); the error is that of an array which is broken itself.
-func decode(d *billing.Decoder, id uuid.UUID, records []byte, now time.Time) (batch, error) {
-	b := batch{Batch: billing.Batch{ID: id}}
-	var err error
-	b.Records, err = d.DecodeArray(make([]billing.UsageRecord, 0, len(records)/160+1), records,
-		func(place int, text []byte, fault error) {
-			b.unreadable = append(b.unreadable, postgres.DeadLetter{
-				ID: uuid.NewSHA1(id, fmt.Appendf(nil, "unreadable %d", place)), Kind: postgres.Unreadable, At: now,
-				Source: "queue", Line: int64(place + 1), Fault: fault.Error(), Payload: bytes.Clone(text), Batch: id,
-			})
-		})
-	return b, err
-}
-
-// handle is a task's handler: it decodes beside others of its kind, hands over
-// to the owner, and acknowledges only what is committed.
-func (s *shard) handle(ctx context.Context, t queue.Task) error {
-	p, err := queue.Decode(t.Payload)
-	if err != nil {
-		return s.malformed(ctx, t, err)
-	}
-	d := &delivery{batch: batch{Batch: billing.Batch{ID: p.Batch}}, done: make(chan error, 1)}
-	if p.Records != nil {
-		if d.batch, err = decode(new(billing.Decoder), p.Batch, p.Records, s.flow.clock()); err != nil {
-			return s.malformed(ctx, t, err)
-		}
-		d.records = p.Records
-	}
-	d.Shard = s.number
-	select {
-	case s.in <- d:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-d.done:
-		return fate(err)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// malformed keeps a task that holds no batch as a dead letter, and ends it.
-func (s *shard) malformed(ctx context.Context, t queue.Task, fault error) error {
-	err := s.flow.store.SaveDeadLetter(ctx, postgres.DeadLetter{
-		ID: uuid.NewSHA1(uuid.NameSpaceURL, append([]byte(t.ID), t.Payload...)), Kind: postgres.BadBatch, At: s.flow.clock(),
-		Source: "queue", Fault: fault.Error(), Payload: bytes.Clone(t.Payload),
-	})
-	if err != nil {
-		return fate(err)
-	}
-	return fate(errors.Join(errMalformed, fault))
 }

@@ -42,15 +42,14 @@ type Worker struct {
 	clock  Clock
 	log    *slog.Logger
 
-	running map[int]*consumer // by shard
-	wait    sync.WaitGroup
+	running map[int]*consumer // by shard; those that stop are among them until they have
+	ended   chan int          // shards whose consumer has stopped
 }
 
 // consumer is a shard that this worker consumes at present.
 type consumer struct {
-	shard *shard
-	stop  context.CancelFunc
-	ended chan struct{}
+	stop     context.CancelFunc
+	stopping bool
 }
 
 // New is a worker that has not begun yet.
@@ -64,7 +63,7 @@ func New(store *postgres.Store, q *queue.Client, config Config, clock Clock, log
 		return nil, fmt.Errorf("make a worker: %w", err)
 	}
 	return &Worker{id: id, store: store, queue: q, config: config, clock: clock, log: log.With("worker", id),
-		running: map[int]*consumer{}}, nil
+		running: map[int]*consumer{}, ended: make(chan int, config.Shards)}, nil
 }
 
 // Run works until ctx ends. It returns when everything that it began has
@@ -73,29 +72,30 @@ func New(store *postgres.Store, q *queue.Client, config Config, clock Clock, log
 func (w *Worker) Run(ctx context.Context) error {
 	look := time.NewTicker(w.config.Lease / 3)
 	defer look.Stop()
+	w.share(ctx)
 	for {
-		if err := w.share(ctx); err != nil && ctx.Err() == nil {
-			w.log.Warn("leases could not be renewed", "error", err) // consuming goes on: a lease only saves work
-		}
 		select {
 		case <-ctx.Done():
-			w.stopAll()
-			bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-			defer cancel()
-			if err := w.store.LeaveShards(bye, w.id); err != nil {
-				w.log.Warn("leases could not be given back", "error", err) // they run out
-			}
+			w.leave(ctx)
 			return nil
+		case n := <-w.ended:
+			w.free(ctx, n)
 		case <-look.C:
+			w.share(ctx)
 		}
 	}
 }
 
 // share brings what is consumed in line with the leases that this worker holds.
-func (w *Worker) share(ctx context.Context) error {
+// It waits for nothing: leases must be renewed while a consumer takes its time to
+// stop.
+func (w *Worker) share(ctx context.Context) {
 	held, err := w.store.LeaseShards(ctx, postgres.LeaseRequest{Holder: w.id, Shards: w.config.Shards, Lease: w.config.Lease})
 	if err != nil {
-		return err
+		if ctx.Err() == nil {
+			w.log.Warn("leases could not be renewed", "error", err) // consuming goes on: a lease only saves work
+		}
+		return
 	}
 	mine := map[int]bool{}
 	for _, n := range held.Shards {
@@ -104,33 +104,56 @@ func (w *Worker) share(ctx context.Context) error {
 			w.start(ctx, n)
 		}
 	}
-	for n := range w.running {
-		if !mine[n] {
+	for n, c := range w.running {
+		if !mine[n] && !c.stopping {
 			w.log.Info("shard given over", "shard", n)
-			w.stop(n)
+			c.stopping = true
+			c.stop()
 		}
 	}
-	for _, n := range held.Surplus {
-		w.log.Info("shard given back", "shard", n)
-		w.stop(n)
+}
+
+// free gives a shard back that is no longer consumed. One that another worker
+// has taken already is not ours to give, and stays.
+func (w *Worker) free(ctx context.Context, n int) {
+	delete(w.running, n)
+	if err := w.store.FreeShards(ctx, w.id, []int{n}); err != nil && ctx.Err() == nil {
+		w.log.Warn("lease could not be given back", "shard", n, "error", err) // it runs out
 	}
-	return w.store.FreeShards(ctx, w.id, held.Surplus)
+}
+
+// leaveTime bounds how long a worker that ends tries to give its leases back.
+const leaveTime = 2 * time.Second
+
+// leave stops everything, waits for it and frees the shards.
+func (w *Worker) leave(ctx context.Context) {
+	for _, c := range w.running {
+		c.stop()
+	}
+	for len(w.running) > 0 {
+		delete(w.running, <-w.ended)
+	}
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	if err := w.store.LeaveShards(bye, w.id); err != nil {
+		w.log.Warn("leases could not be given back", "error", err) // they run out
+	}
 }
 
 func (w *Worker) start(ctx context.Context, n int) {
 	ctx, stop := context.WithCancel(ctx)
 	s := &shard{
 		number: n, perGroup: w.config.BatchesPerCommit, log: w.log,
-		in: make(chan *delivery, 2*w.config.BatchesPerCommit), observe: w.config.Observe,
+		in: make(chan *delivery, 2*w.config.BatchesPerCommit), left: make(chan struct{}), observe: w.config.Observe,
 		flow: flow{store: w.store, clock: w.clock, settings: w.config.Settings,
 			cache: cache{most: w.config.CacheAccounts / w.config.Shards}},
 	}
-	c := &consumer{shard: s, stop: stop, ended: make(chan struct{})}
-	w.running[n] = c
+	w.running[n] = &consumer{stop: stop}
 	w.log.Info("shard taken", "shard", n)
 	go func() {
-		defer close(c.ended)
 		w.consume(ctx, s)
+		stop()
+		w.ended <- n
 	}()
 }
 
@@ -150,21 +173,4 @@ func (w *Worker) consume(ctx context.Context, s *shard) {
 		}
 	}
 	wait.Wait()
-}
-
-func (w *Worker) stop(n int) {
-	if c := w.running[n]; c != nil {
-		c.stop()
-		<-c.ended
-		delete(w.running, n)
-	}
-}
-
-func (w *Worker) stopAll() {
-	for _, c := range w.running {
-		c.stop()
-	}
-	for n := range w.running {
-		w.stop(n)
-	}
 }
