@@ -21,9 +21,6 @@ type Settings struct {
 // in place: after it they are as they are to be, all but their versions.
 type State struct {
 	Now time.Time
-	// Place is that of the first new record among all lines, in microseconds; the
-	// next ones follow. It is Now, unless more was judged than that has microseconds.
-	Place int64
 	Settings
 	Snapshot *postgres.Snapshot
 	Accounts map[string]*account
@@ -43,7 +40,7 @@ func Judge(s *State, batches []billing.Batch) *postgres.Commit {
 	}
 	j.fresh = make(map[billing.Identity]int, n)
 	j.commit.Judgements = make([]postgres.Judgement, 0, n)
-	j.place = max(s.Place, s.Now.UnixMicro())
+	j.place = s.Now.UnixMicro()
 	for i := range batches {
 		j.batch(&batches[i])
 	}
@@ -58,9 +55,8 @@ type judge struct {
 	fresh   map[billing.Identity]int // index in commit.Judgements
 	marked  map[int32]bool           // prices in commit.RatedBy
 	touched []*account
-	moved   []*account // whose funds the batch at hand moved
-	place   int64      // of the next new record among all lines
-	trace   []byte     // where traces are laid one behind the other
+	place   int64  // of the next new record among all lines
+	trace   []byte // where traces are laid one behind the other
 }
 
 func (j *judge) batch(b *billing.Batch) {
@@ -85,7 +81,9 @@ func (j *judge) batch(b *billing.Batch) {
 		j.place++
 	}
 	j.commit.Batches = append(j.commit.Batches, postgres.BatchResult{ID: b.ID, Outcomes: out})
-	j.settle()
+	if j.HoldOnDebit {
+		j.testDebited()
+	}
 }
 
 // What a delivery of a record can be.
@@ -208,7 +206,7 @@ func (j *judge) time(c *record, acceptedAt time.Time) billing.Reason {
 	switch ahead := c.OccurredAt.Sub(acceptedAt); {
 	case ahead > j.FutureTolerance:
 		return billing.InFuture
-	case j.Lateness > 0 && ahead < -j.Lateness: // -ahead would not do: Sub ends at a Duration that has no negative
+	case j.Lateness > 0 && -ahead > j.Lateness:
 		return billing.TooLate
 	}
 	return 0
@@ -263,10 +261,6 @@ func (j *judge) funds(c *record) billing.Reason {
 // count writes a rated record into the account: funds and counters.
 func (j *judge) count(c *record) {
 	a, charge := c.account, c.verdict.Charge
-	if !a.moved {
-		a.moved = true
-		j.moved = append(j.moved, a)
-	}
 	if a.terms.Model == billing.Postpay {
 		a.CurrentDebt += charge
 	} else {

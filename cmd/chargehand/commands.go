@@ -19,6 +19,7 @@ var groups = []kong.Group{
 	{Key: "setup", Title: "Set up:"},
 	{Key: "run", Title: "Run:"},
 	{Key: "money", Title: "Accounts and limits:"},
+	{Key: "correct", Title: "Correct, and try out beforehand:"},
 	{Key: "look", Title: "Look into it:"},
 	{Key: "shell", Title: "Shell:"},
 	{Key: "periodic", Title: "Of a periodic service:"},
@@ -43,6 +44,9 @@ type commands struct {
 
 	Account accountCommand `cmd:"" group:"money" help:"Personal accounts: create, list, show, pay, hold, set, link …"`
 	Limits  limitsCommand  `cmd:"" group:"money" help:"Usage allowance limits: show, remaining, set."`
+
+	Rerate rerateCommand `cmd:"" group:"correct" help:"Judge records again: after a price, a limit or a set-up was mended."`
+	Cancel cancelCommand `cmd:"" group:"correct" help:"Take records back: money and allowance return."`
 
 	Record      recordCommand      `cmd:"" group:"look" help:"Usage records and what became of them."`
 	DeadLetters deadLettersCommand `cmd:"" group:"look" help:"What a person must look at: unreadable lines, conflicts, failed batches."`
