@@ -274,6 +274,9 @@ func (t *Tx) linkPeriodic(ctx context.Context, r *LinkRequest) ([]string, error)
 	if err := r.Periodic.Validate(); err != nil {
 		return nil, refuse("%v", err)
 	}
+	if err := t.raise(ctx, r.Account); err != nil {
+		return nil, err
+	}
 	a, err := t.account(ctx, r.Account)
 	if err != nil {
 		return nil, err
@@ -294,6 +297,9 @@ func (t *Tx) linkPeriodic(ctx context.Context, r *LinkRequest) ([]string, error)
 }
 
 func (t *Tx) unlinkPeriodic(ctx context.Context, r *LinkRequest) ([]string, error) {
+	if err := t.raise(ctx, r.Account); err != nil {
+		return nil, err
+	}
 	if _, err := t.account(ctx, r.Account); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 type Stats struct {
 	Batches  BatchStats `json:"batches"`
 	Outcomes Outcomes   `json:"outcomes"`
+	SchedulerStats
 }
 
 // BatchStats counts batches.
@@ -58,6 +59,7 @@ func (s *Store) Stats(ctx context.Context) (*Stats, error) {
 	b.Queue(`select count(*) from dead_letters where kind = 1`).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&st.Outcomes.Unreadable)
 	})
+	st.queueStats(&b)
 	if err := s.pool.SendBatch(ctx, &b).Close(); err != nil {
 		return nil, fmt.Errorf("read the statistics: %w", err)
 	}

@@ -24,10 +24,12 @@ const insertStatusChange = `
 	insert into status_history (account, seq, at, from_status, to_status, status_reason, note, balance, threshold, actor)
 	values (@account, @seq, @at, @from, @to, @reason, @note, @balance::bigint * 0.000001, @threshold::bigint * 0.000001, @actor)`
 
+// queue writes the line, and the notice that tells others of it.
 func (c *StatusChange) queue(b *pgx.Batch) {
 	b.Queue(insertStatusChange, pgx.NamedArgs{"account": c.Account, "seq": c.Seq, "at": c.At, "from": int16(c.From),
 		"to": int16(c.To), "reason": int16(c.Reason), "note": c.Note, "balance": int64(c.Balance),
 		"threshold": int64(c.Threshold), "actor": c.Actor})
+	queueNotices(b, c.notice())
 }
 
 // AtOnce is the due time of an account that the credit test would change at any

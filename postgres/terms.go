@@ -236,7 +236,7 @@ func (t *Tx) moveDueDates(ctx context.Context, a *Account) error {
 // storedPeriodic is a periodic service with what only the store knows of it.
 type storedPeriodic struct {
 	setup.PeriodicService
-	Prices  []periodPrice
+	Prices  []PeriodPrice
 	Ended   bool
 	Charged bool // a period was charged or skipped
 }
@@ -280,6 +280,15 @@ func (t *Tx) replacePeriodic(ctx context.Context, number, zone string, list []se
 	if err != nil {
 		return nil, fmt.Errorf("read the periodic services of %s: %w", number, err)
 	}
+	if samePeriodic(stored, list) {
+		return nil, nil
+	}
+	if err := t.raise(ctx, number); err != nil {
+		return nil, err
+	}
+	if stored, err = periodicServices(ctx, t.tx, number); err != nil {
+		return nil, fmt.Errorf("read the periodic services of %s: %w", number, err)
+	}
 	location, err := billing.LoadZone(zone)
 	if err != nil {
 		return nil, fmt.Errorf("account %s: %w", number, err)
@@ -303,6 +312,31 @@ func (t *Tx) replacePeriodic(ctx context.Context, number, zone string, list []se
 		details = append(details, "periodic service "+name+" ended")
 	}
 	return details, nil
+}
+
+// samePeriodic tells whether those that have not ended are those of a list.
+func samePeriodic(stored []storedPeriodic, list []setup.PeriodicService) bool {
+	running := 0
+	for i := range stored {
+		if !stored[i].Ended {
+			running++
+		}
+	}
+	for i := range list {
+		old := find(stored, list[i].Name, func(p storedPeriodic) string { return p.Name })
+		if old == nil || old.Ended || text(old.PeriodicService) != text(list[i]) {
+			return false
+		}
+	}
+	return running == len(list)
+}
+
+// raise gives an account a new version and keeps it to this transaction: no run
+// that was judged by what stood before can be written any more, and none comes
+// between what is read from here on and our commit.
+func (t *Tx) raise(ctx context.Context, number string) error {
+	_, err := t.tx.Exec(ctx, `update account_states set version = version + 1 where account = @number`, pgx.NamedArgs{"number": number})
+	return wrap(err, "raise the version of account %s", number)
 }
 
 func (t *Tx) endPeriodic(ctx context.Context, number, name string) error {
@@ -345,7 +379,7 @@ func (t *Tx) putPeriodic(ctx context.Context, number string, zone *time.Location
 	}
 	prices := old.Prices
 	if old.Price != p.Price {
-		prices = append(prices, periodPrice{From: &t.Now, Price: p.Price})
+		prices = append(prices, PeriodPrice{From: &t.Now, Price: p.Price})
 	}
 	args["prices"], args["next_on"] = text(prices), args["starts_on"]
 	if old.Charged {

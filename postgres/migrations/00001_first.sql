@@ -301,15 +301,15 @@ create table status_history (
 create table periodic_services (
     account    text collate "C"        not null,
     name       text collate "C"        not null,
-    period     smallint    not null, -- 0 daily, 1 weekly, 2 monthly, 3 yearly
+    period     smallint    not null, -- 1 daily, 2 weekly, 3 monthly, 4 yearly
     every      integer     not null,
     starts_on  date        not null,
     anchor_day smallint    not null, -- 0: the day of starts_on
     ends_on    date, -- exclusive
     prorate    boolean     not null,
     prices     jsonb       not null, -- [{"from": time or null, "price": "5"}], oldest first
-    next_on    date, -- first instant of the next period to charge, as a date of the account's zone
-    due_at     timestamptz, -- that instant; null when there is none
+    next_on    date        not null, -- first day of the next period to charge, a date of the account's zone
+    due_at     timestamptz, -- its first instant; null when there is none
     ended      boolean     not null default false, -- no longer linked
     constraint a_periodic_service_has_one_name primary key (account, name),
     constraint a_period_is_every_so_many check (every >= 1)
@@ -363,6 +363,64 @@ create table workers (
     seen_at timestamptz not null,
     constraint a_worker_has_one_id primary key (id)
 );
+
+-- Who leads the schedulers: one row, once there was a leader. Like a shard's, the
+-- lease only saves work; keys and versions make a second leader harmless. The
+-- fence rises with every new leader.
+create table leader (
+    only_row   boolean     not null default true,
+    holder     uuid        not null,
+    fence      bigint      not null,
+    expires_at timestamptz not null,
+    constraint there_is_one_leader primary key (only_row),
+    constraint leader_row_is_the_one check (only_row)
+);
+
+-- What schedulers and the commands sweep and charge did: kept for a month. A run
+-- that never finished was at work when its process ended.
+create table runs (
+    id          uuid             not null, -- UUIDv7: the order in which they began
+    job         text collate "C" not null,
+    fence       bigint, -- of the leader; null: a command
+    as_of       timestamptz      not null, -- the now of all that it decided
+    started_at  timestamptz      not null,
+    finished_at timestamptz,
+    counts      jsonb            not null default '{}',
+    fault       text collate "C" not null default '', -- why it failed
+    constraint a_run_has_one_id primary key (id)
+);
+create index runs_of_a_job on runs (job, started_at);
+create index runs_that_failed on runs (job, started_at) where fault <> '';
+
+-- What others are told of: changes of status, and periodic charges that were
+-- skipped or not covered. Written in the transaction of what they tell of, with
+-- its place among the account's lines.
+create table notices (
+    account       text collate "C" not null,
+    seq           bigint           not null,
+    body          text             not null, -- a CloudEvent, as it is sent and signed
+    written_at    timestamptz      not null default now(), -- by the one clock: how long it is kept
+    handed_out_at timestamptz, -- when its deliveries were made; null: no webhook was there yet
+    constraint a_line_has_one_notice primary key (account, seq)
+);
+create index notices_to_hand_out on notices (written_at) where handed_out_at is null;
+
+-- A notice on its way to a webhook. The row goes when the notice was taken; it
+-- stays without a due time when the last try has failed, until it is replayed or
+-- discarded.
+create table deliveries (
+    account  text collate "C" not null,
+    seq      bigint           not null,
+    webhook  text collate "C" not null, -- its address, without secrets
+    tries    integer          not null default 0,
+    due_at   timestamptz, -- of the next try; null: dead
+    tried_at timestamptz,
+    fault    text collate "C" not null default '', -- of the last try
+    constraint a_notice_goes_to_a_webhook_once primary key (account, seq, webhook),
+    constraint a_delivery_has_a_notice foreign key (account, seq) references notices (account, seq)
+);
+create index deliveries_due on deliveries (webhook, due_at) where due_at is not null;
+create index deliveries_dead on deliveries (tried_at) where due_at is null;
 
 -- The numbers of counters, read out of account_states.counters (the form is
 -- that of billing.Counters).
