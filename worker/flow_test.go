@@ -13,7 +13,6 @@ import (
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/postgres"
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 )
 
 // week is a batch of every kind of record, of two accounts and one that there is
@@ -275,7 +274,7 @@ func TestACreditIsGivenOnceUnderARace(t *testing.T) {
 		ended <- err
 	}()
 	eventually(t, "the second flow waits for the accounts", func() bool {
-		return h.query(`select count(*)::text from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`) == "1"
+		return h.locks() == "1"
 	})
 	h.commit(warm, first) // it has the account at hand
 	release()
@@ -284,23 +283,6 @@ func TestACreditIsGivenOnceUnderARace(t *testing.T) {
 	}
 	if got := h.judged("A1", "c1") + " " + h.judged("A1", "c2"); got != "-20 credit_exceeds_original" {
 		t.Errorf("got %s, want the second credit refused", got)
-	}
-}
-
-// lockAccounts lets nobody read accounts that are not cached, until released.
-func (h *house) lockAccounts() (release func()) {
-	h.t.Helper()
-	conn, err := pgx.Connect(h.t.Context(), h.url)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if _, err := conn.Exec(h.t.Context(), `begin; lock table accounts in access exclusive mode`); err != nil {
-		h.t.Fatal(err)
-	}
-	return func() {
-		if err := conn.Close(context.WithoutCancel(h.t.Context())); err != nil {
-			h.t.Error(err)
-		}
 	}
 }
 
@@ -486,8 +468,39 @@ func TestCredits(t *testing.T) {
 	}
 }
 
-// TestACreditPastMoneysRange: what cannot be held is refused before anything
-// else is asked (SPEC R2.2).
+// TestAServiceThatMovedKeepsWhatWasCounted: what was counted stays counted where
+// it was, and is credited there (SPEC R4.6).
+func TestAServiceThatMovedKeepsWhatWasCounted(t *testing.T) {
+	when := day(20, "10:00:00")
+	h := newHouse(t, plain("A1", "100", `limits: {usage_services_allowance: [{service_type: {code: MESSAGE}, maximum_usage_per_day: "5"}]}`))
+	f := h.flow(eager, 10)
+	h.commit(f, h.accept(use("1", "A1", "unleaded", "4", when)))
+	h.apply(noon, `services: [{code: unleaded, description: Unleaded 95, type: MESSAGE}]`)
+	h.commit(f, h.accept(use("2", "A1", "unleaded", "5", when), credit("3", "1", "A1", "unleaded", "4", when), use("4", "A1", "unleaded", "1", when)))
+	if got := h.judged("A1", "2") + " " + h.judged("A1", "3") + " " + h.judged("A1", "4"); got != "10 -8 limit_day_usage" {
+		t.Errorf("got %s, want the new type to count from zero, and the credit to count in the old one", got)
+	}
+	if got := h.recount(); got != "" {
+		t.Errorf("counters differ from their records:\n%s", got)
+	}
+}
+
+// TestRecordsOfNoAccountKeepTheirOrder: they have no account that counts their
+// places, and may be rated again when it has come to be.
+func TestRecordsOfNoAccountKeepTheirOrder(t *testing.T) {
+	h := newHouse(t, plain("A1", "0"))
+	f := h.flow(eager, 10)
+	for _, id := range []string{"b", "a", "d", "c"} {
+		h.commit(f, h.accept(use(id+"2", "NONE", "sms", "1", day(20, "10:00:00")), use(id+"1", "NONE", "sms", "1", day(20, "10:00:00"))))
+	}
+	got := h.query(`select string_agg(id, ' ' order by arrival) || ' ' || count(distinct arrival) from records`)
+	if want := "b2 b1 a2 a1 d2 d1 c2 c1 8"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestMoneyHasARange: what cannot be held is refused before credit is asked
+// (SPEC R2.2).
 func TestMoneyHasARange(t *testing.T) {
 	at := day(20, "10:00:00")
 	h := newHouse(t, plain("A1", "-999999999999"), "{number: P1, class: post, currency: EUR, services: [unleaded]}")

@@ -207,14 +207,27 @@ func (h *house) judged(account, id string) string {
 	return found[0].Charge.String()
 }
 
-// query answers rows as text, one a line.
-func (h *house) query(sql string) string {
+// connect is a connection of the test's own.
+func (h *house) connect() *pgx.Conn {
 	h.t.Helper()
 	conn, err := pgx.Connect(h.t.Context(), h.url)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(h.t.Context())) }()
+	return conn
+}
+
+func (h *house) close(conn *pgx.Conn) {
+	if err := conn.Close(context.WithoutCancel(h.t.Context())); err != nil {
+		h.t.Error(err)
+	}
+}
+
+// query answers rows as text, one a line.
+func (h *house) query(sql string) string {
+	h.t.Helper()
+	conn := h.connect()
+	defer h.close(conn)
 	rows, err := conn.Query(h.t.Context(), sql)
 	if err != nil {
 		h.t.Fatal(err)
@@ -229,7 +242,29 @@ func (h *house) query(sql string) string {
 // exec changes the database behind everybody's back.
 func (h *house) exec(sql string) {
 	h.t.Helper()
-	h.query(sql + " returning ''")
+	conn := h.connect()
+	defer h.close(conn)
+	if _, err := conn.Exec(h.t.Context(), sql); err != nil {
+		h.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// locks counts those who wait for a lock.
+func (h *house) locks() string {
+	h.t.Helper()
+	return h.query(`select count(*)::text from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`)
+}
+
+// lockAccounts lets nobody read accounts that are not cached, until released.
+func (h *house) lockAccounts() (release func()) {
+	h.t.Helper()
+	conn := h.connect()
+	for _, sql := range []string{`begin`, `lock table accounts in access exclusive mode`} {
+		if _, err := conn.Exec(h.t.Context(), sql); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	return func() { h.close(conn) }
 }
 
 // whole are the tables that batches write, but for what a test cannot know
