@@ -24,7 +24,7 @@ func BenchmarkRun(b *testing.B) {
 	}
 	accounts := records / 100
 	h := newHouse(b, city(accounts), worker.Settings{FutureTolerance: 5 * time.Minute})
-	h.fill(records, accounts)
+	h.fill(records, accounts, 2000)
 	b.ResetTimer()
 	for b.Loop() {
 		r, err := verify.Run(b.Context(), h.store, verify.Options{})
@@ -38,8 +38,10 @@ func BenchmarkRun(b *testing.B) {
 	b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }
 
-func (h *house) fill(records, accounts int) {
-	const perBatch = 2000
+// fill sends records of the last two months, in batches of so many, and waits
+// until they are judged.
+func (h *house) fill(records, accounts, perBatch int) {
+	h.t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
 	start := time.Now().Add(-60 * 24 * time.Hour)
 	var ids []uuid.UUID

@@ -194,7 +194,7 @@ func (p *proof) ceilings(e *postgres.Explanation) {
 		return
 	}
 	if p.b.Rules.Explain(t.Used, p.r.Quantity, 0) == nil {
-		p.broken("ceilings", fmt.Sprintf("those of version %d of the limits", t.Limits), fmt.Sprintf("%d others", len(t.Used)))
+		p.broken("ceilings", fmt.Sprintf("a value for each of version %d of the limits", t.Limits), fmt.Sprintf("%d values", len(t.Used)))
 		return
 	}
 	p.report.Checked.Ceilings += int64(len(e.Ceilings))

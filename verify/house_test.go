@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type house struct {
 	url   string
 	store *postgres.Store
 	queue *queue.Client
+	stop  func() // ends worker and connections; more than once is as once
 }
 
 // newHouse sets a file up in a database of the test's own.
@@ -46,18 +48,20 @@ func newHouse(t testing.TB, file string, s worker.Settings) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
+	h.stop = sync.OnceFunc(func() {
+		end()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 		if err := q.Close(); err != nil {
 			t.Error(err)
 		}
+		h.store.Close()
 	})
+	t.Cleanup(h.stop)
 	return h
 }
 

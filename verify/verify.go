@@ -77,8 +77,9 @@ type verifier struct {
 	report    Report
 	calendars map[calendarKey]*calendar
 	expected  counters // of the account at hand
+	room      []line   // for the lines of the account at hand
 	// chains are accounts whose lines do not join; which line it is shows when
-	// they are walked in order, after everything else.
+	// they are walked, after everything else.
 	chains []chain
 }
 
@@ -95,7 +96,11 @@ func (v *verifier) run(ctx context.Context, store *postgres.Store) error {
 			return err
 		}
 	}
-	for _, c := range v.chains {
+	for i, c := range v.chains {
+		if len(v.report.Broken) == brokenMax {
+			v.report.More += int64(len(v.chains) - i) // not worth the walk
+			break
+		}
 		if err := v.walk(ctx, store, c); err != nil {
 			return err
 		}
@@ -127,12 +132,12 @@ func (v *verifier) account(ctx context.Context, a *postgres.Audited) error {
 		v.broken(Broken{"R2.5", a.Number, "time zone", "an IANA name", a.TimeZone})
 		zone = nil
 	}
-	l := newLedger(a)
+	l := newLedger(a, v.room)
 	v.expected.begin(v.calendar(calendarKey{a.TimeZone, a.CycleDay}, zone))
 	if err := a.EachRecord(ctx, func(r *postgres.StoredRecord, b postgres.Basis) error { return v.record(ctx, l, r, b) }); err != nil {
 		return err
 	}
-	if err := a.EachJudgement(ctx, l.judgement); err != nil {
+	if err := a.EachJudgement(ctx, func(j *postgres.AuditedJudgement) error { return v.judgement(l, j) }); err != nil {
 		return err
 	}
 	if err := a.EachEntry(ctx, l.entry); err != nil {
@@ -152,6 +157,7 @@ func (v *verifier) account(ctx context.Context, a *postgres.Audited) error {
 		return err
 	}
 	v.report.Checked.Postings += l.lines
+	v.room = l.figures
 	v.tell()
 	return nil
 }
@@ -164,11 +170,22 @@ func (v *verifier) record(ctx context.Context, l *ledger, r *postgres.StoredReco
 	if r.Judged.Outcome != billing.Rated {
 		return ctx.Err()
 	}
-	l.post(-r.Judged.Charge)
-	l.join(r.Judged.Trace.Figure, r.Judged.Charge)
+	l.use(&r.Judged)
 	v.explanation(r, b)
 	v.expected.count(l.of.Snapshot(), r, b.Place)
 	return ctx.Err()
+}
+
+// judgement adds one that was replaced: if it was rated it stays a posting.
+func (v *verifier) judgement(l *ledger, j *postgres.AuditedJudgement) error {
+	if j.Outcome == billing.Rated {
+		l.use(&j.StoredJudgement)
+	}
+	if j.TraceFault != nil {
+		v.broken(Broken{"R9.4", j.Account, fmt.Sprintf("explanation of record %s/%s as judged at %s", j.Source, j.ID,
+			j.RatedAt.Format(timeFormat)), "readable", j.TraceFault.Error()})
+	}
+	return nil
 }
 
 // stray notes a row that belongs to no account. Only a record may: one that was
