@@ -105,6 +105,7 @@ func TestStoredCountersKeepTheirForm(t *testing.T) {
 	c := billing.Counters{OpenDay: 20525, OpenMonth: 20513, Open: map[billing.CounterKey]billing.Counter{
 		{Kind: billing.OfService, Window: billing.Day, Target: 7, Start: 20526}: {Quantity: fixed(t, "12.5"), Amount: fixed(t, "-0.25")},
 		{Kind: billing.OfAccount, Window: billing.Month, Start: 20513}:          {Quantity: fixed(t, "0.000000000001"), Amount: fixed(t, "20000000000")},
+		{Kind: billing.OfAccount, Window: billing.Month, Start: 20544}:          {Quantity: fixed(t, "0.000001"), Amount: fixed(t, largest)},
 	}}
 	want := []byte{
 		1,             // version
@@ -116,6 +117,11 @@ func TestStoredCountersKeepTheirForm(t *testing.T) {
 		11, 0, 0, // the account's month
 		12 << 2, 1, // the last of twelve places
 		0, 0x80, 0x90, 0xdf, 0xc0, 0x4a, // 20000000000
+		11, 0, 31, // its next month
+		6 << 2, 1, // 0.000001
+		12<<2 | 2, // 2^127 − 1, of which these are the low 64 bits and the high ones
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
 	}
 	if got := c.AppendBinary(nil); !bytes.Equal(got, want) {
 		t.Errorf("got %x, want %x", got, want)

@@ -260,7 +260,9 @@ func BenchmarkFixedOf(b *testing.B) {
 	d := number("12345.678")
 	b.ReportAllocs()
 	for b.Loop() {
-		billing.FixedOf(d)
+		if _, err := billing.FixedOf(d); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
@@ -278,6 +280,8 @@ func BenchmarkFixedBinary(b *testing.B) {
 	var stored []byte
 	for b.Loop() {
 		stored = f.AppendBinary(stored[:0])
-		billing.ReadFixed(stored)
+		if _, _, err := billing.ReadFixed(stored); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

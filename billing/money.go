@@ -126,6 +126,8 @@ func divBy(hi, lo, by uint64) (h, l, rest uint64) {
 
 // Share is the part of whole that part is of all, rounded half away from zero
 // to digits places: what a credit of a part of a record gives back (SPEC R5.9).
+// all is above zero, and part at most all, so that a share is never more than
+// the whole.
 func Share(whole Money, part, all Fixed, digits int) Money {
 	d := whole.Decimal().Mul(part.Decimal()).DivRound(all.Decimal(), int32(digits))
 	return Money(d.Shift(moneyPlaces).IntPart())

@@ -117,6 +117,30 @@ func TestRoundProductIsRoundOfTheProduct(t *testing.T) {
 	})
 }
 
+func TestRoundProductEndsWhereMoneyDoes(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		quantity, price string
+		digits          int
+		want            string // "" where it is out of range
+	}{
+		{"the largest", "1000000", "999999.999999999999", 6, "999999999999.999999"},
+		{"the smallest", "-1000000", "999999.999999999999", 6, "-999999999999.999999"},
+		{"a millionth past it", "1000000", "1000000", 6, ""},
+		{"rounded out of it", "10000000", "99999.99999999995", 3, ""},
+		{"rounded up to the last cent", "1000000", "999999.99999999", 2, "999999999999.99"},
+		{"rounded up past it", "1000000", "999999.999999995", 2, ""},
+		{"one that wraps around to nothing", "4294967.296", "4294967.296", 6, ""},
+		{"one that wraps around when rounded", "1269605", "14529514.3558111", 6, ""},
+		{"of two that fill 64 bits", "18446744.073709551615", "18446744.073709551615", 0, ""},
+	} {
+		got, inRange, ok := billing.RoundProduct(fixed(t, c.quantity), fixed(t, c.price), c.digits)
+		if !ok || inRange != (c.want != "") || inRange && got != money(t, c.want) {
+			t.Errorf("%s: got %s, in range %t, %t, want %q", c.name, got, inRange, ok, c.want)
+		}
+	}
+}
+
 var twoTo64 = new(big.Int).Lsh(big.NewInt(1), 64)
 
 func fixedOfUnits(t *rapid.T, units *big.Int) billing.Fixed {

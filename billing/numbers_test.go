@@ -11,6 +11,7 @@ import (
 
 	"github.com/chargehand/chargehand/billing"
 	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
 )
 
 var (
@@ -106,6 +107,9 @@ func TestDigitsAreCountedOnTheValue(t *testing.T) {
 		{"100000000000000000000e-20", "1"},
 		{"1e00000000000000000000003", "1000"},
 		{"999999999999.999999999999e0", "999999999999.999999999999"},
+		{"999999.999999999999", "999999.999999999999"}, // 18 digits
+		{"9999999.999999999999", "9999999.999999999999"},
+		{"99999999.999999999999", "99999999.999999999999"},
 		{"-0", "0"},
 		{"0e999999999", "0"},
 		{"-0.0e-99999999999999999999", "0"},
@@ -117,6 +121,22 @@ func TestDigitsAreCountedOnTheValue(t *testing.T) {
 			t.Errorf("%.40s: got %s, %v, want %s", c.text, got, err, c.want)
 		}
 	}
+}
+
+// Numbers of every length, so that those past 64 bits are among them.
+func TestNumbersOfEveryLengthAreReadToTheLastDigit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		for range 20 {
+			units, _ := new(big.Int).SetString(rapid.StringMatching(`[1-9][09]?[0-9]{0,22}`).Draw(t, "digits"), 10)
+			want := fromUnits(units)
+			if got, err := billing.ParseQuantity(want.String()); err != nil || unitsOf(got).Cmp(units) != 0 {
+				t.Errorf("quantity %s: got %s, %v", want, got, err)
+			}
+			if got, err := billing.ParseDecimal("-"+want.String(), billing.QuantityDigits); err != nil || !got.Equal(want.Neg()) {
+				t.Errorf("decimal -%s: got %s, %v", want, got, err)
+			}
+		}
+	})
 }
 
 // The digits of ten megabytes are looked through once and never made a number.
