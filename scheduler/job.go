@@ -26,8 +26,11 @@ const (
 	tidyPace      = time.Hour
 )
 
+// nudge reminds the consumer of a shard of a batch.
+type nudge func(ctx context.Context, shard int, batch uuid.UUID) error
+
 // jobs are all that a scheduler does.
-func jobs(c Config, nudge func(context.Context, int, uuid.UUID) error) ([]job, error) {
+func jobs(c Config, nudge nudge) ([]job, error) {
 	sweep, err := ParseSchedule(c.Sweep, c.Zone)
 	if err != nil {
 		return nil, fmt.Errorf("credit.sweep: %q is not allowed: %w", c.Sweep, err)
@@ -106,7 +109,7 @@ const lostAfter = 10 * time.Second
 
 // remind sends shards that stand still a task anew: the one that they had may be
 // lost with Redis, or lie with a worker that died.
-func (r *Runner) remind(ctx context.Context, o Order, nudge func(context.Context, int, uuid.UUID) error) error {
+func (r *Runner) remind(ctx context.Context, o Order, nudge nudge) error {
 	return r.record(ctx, "lost batches", o, true, func() (map[string]int, error) {
 		stalled, err := r.Store.Stalled(ctx, o.At.Add(-lostAfter))
 		reminded := 0

@@ -44,15 +44,20 @@ var leadership = pace{lease: 15 * time.Second, renew: 5 * time.Second, look: 2 *
 // New is a scheduler that has not begun yet. Its error names the setting that is
 // not allowed.
 func New(store *postgres.Store, q *queue.Client, config Config, clock func() time.Time, log *slog.Logger) (*Scheduler, error) {
+	return newScheduler(Runner{Store: store, Clock: clock, Log: log, Observe: config.Observe}, config, q.Nudge)
+}
+
+func newScheduler(runner Runner, config Config, nudge nudge) (*Scheduler, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, fmt.Errorf("make a scheduler: %w", err)
 	}
-	log = log.With("scheduler", id)
-	s := &Scheduler{id: id, pace: leadership, log: log,
-		runner: Runner{Store: store, Clock: clock, Log: log, Observe: config.Observe}}
-	s.jobs, err = jobs(config, q.Nudge)
-	return s, err
+	jobs, err := jobs(config, nudge)
+	if err != nil {
+		return nil, err
+	}
+	runner.Log = runner.Log.With("scheduler", id)
+	return &Scheduler{id: id, runner: runner, jobs: jobs, pace: leadership, log: runner.Log}, nil
 }
 
 // Run leads when it is its turn, and runs the jobs while it does, until ctx ends.
