@@ -29,7 +29,7 @@ func TestWhatIsTamperedWithIsNamed(t *testing.T) {
 		want   []string // rule, account, what: expected → found
 	}{
 		{"a balance", sql(`update account_states set balance = balance + 1 where account = 'A1'`), []string{
-			`R9.1 A1 balance: 378.609999 → 379.609999`,
+			`R9.1 A1 balance: 397.609999 → 398.609999`,
 		}},
 		{"a debt", sql(`update account_states set current_debt = current_debt - 0.01 where account = 'A2'`), []string{
 			`R9.1 A2 current_debt: -144.5 → -144.51`,
@@ -46,9 +46,16 @@ func TestWhatIsTamperedWithIsNamed(t *testing.T) {
 			`R9.1 A3 balance: -141 → -81`,
 		}},
 		{"a charge", sql(`update records set charge = charge + 1 where account = 'A1' and id = 'u1'`), slices.Concat(
-			[]string{`R9.4 A1 charge of record feed/u1: 20 → 21`, `R9.1 A1 balance: 377.609999 → 378.609999`},
+			[]string{`R9.4 A1 charge of record feed/u1: 20 → 21`, `R9.1 A1 balance: 396.609999 → 397.609999`},
 			ofFuel("A1 closed", "2025-01-30", "2024-12-31", "quantity 6.667, amount 14.33 → quantity 6.667, amount 13.33"),
 			[]string{`R9.1 A1 balance after usage of -10.05 at T, record feed/u2: 468.95 → 469.95`})},
+		{"a charge that was taken back", sql(`update judgements set charge = charge + 1 where account = 'A1' and id = 'd1'`), []string{
+			`R9.1 A1 balance: 396.609999 → 397.609999`,
+			`R9.1 A1 balance after usage of -9 at T, record feed/d2: 369.95 → 370.95`,
+		}},
+		{"how a charge that was taken back was judged", sql(`update judgements set trace = '\xff' where account = 'A1' and id = 'd1'`), []string{
+			`R9.4 A1 explanation of record feed/d1 as judged at T: readable → read a trace: bytes end inside a value`,
+		}},
 		{"a record that vanished", sql(`delete from records where account = 'A2' and id = 'b1'`), slices.Concat(
 			[]string{`R9.1 A2 current_debt: -245 → -144.5`},
 			ofFuel("A2 open", "2025-02-03", "2025-02-01", "quantity 0, amount 0 → quantity 100, amount 100.5"),
@@ -57,7 +64,7 @@ func TestWhatIsTamperedWithIsNamed(t *testing.T) {
 			`R9.3  batch 1: rejected: 4 → 3`,
 		}},
 		{"the balance in a trace", trace("A1", "d1", func(t *postgres.Trace) { t.Figure++ }), []string{
-			`R9.1 A1 balance after usage of -90 at T, record feed/d1: 379.95 → 379.950001`,
+			`R9.1 A1 balance after usage of -72 at T, record feed/d1: 401.609999 → 401.61`,
 		}},
 		{"what was used of a ceiling", trace("A1", "u1", func(t *postgres.Trace) { t.Used[1] = billing.FixedInt(211) }), []string{
 			`R9.4 A1 ceiling of usage per day and account of record feed/u1: at most 220 → 221`,
@@ -69,7 +76,7 @@ func TestWhatIsTamperedWithIsNamed(t *testing.T) {
 			`R9.4 A1 ceilings of record feed/u1: a value for each of version 1 of the limits → 0 values`,
 		}},
 		{"the counter that a price counted from", trace("A1", "d2", func(t *postgres.Trace) { t.Before = billing.FixedInt(95) }), []string{
-			`R9.4 A1 charge of record feed/d2: 8.5 → 9`,
+			`R9.4 A1 charge of record feed/d2: 4.5 → 5`,
 		}},
 		{"the rest of a credit", trace("A1", "c1", func(t *postgres.Trace) { t.RestAmount += billing.MoneyUnit }), []string{
 			`R9.4 A1 charge of record feed/c1: −21 × 3.333 / 10, rounded → -6.67`,
@@ -216,7 +223,7 @@ func TestWhatIsTamperedWithIsNamed(t *testing.T) {
 			`R9.3  batch 00000000-0000-0000-0000-000000000001: set aside: a dead letter that says why → none`,
 		}},
 		{"a posting of nobody", sql(`update entries set account = 'A8' where key = 'a1'`), []string{
-			`R9.1 A1 balance: 378.61 → 378.609999`,
+			`R9.1 A1 balance: 397.61 → 397.609999`,
 			`R9.1 A8 row of entries: N: an account → none`,
 			`R9.1 A1 balance after reversal of 2 at T, record feed/e2: 375.5483 → 375.548299`,
 		}},

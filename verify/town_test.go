@@ -9,6 +9,7 @@ import (
 
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/postgres"
+	"github.com/chargehand/chargehand/worker"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -53,9 +54,18 @@ customers:
       - {number: A5, currency: EUR, services: [toll]}
 `
 
+// cheaperDiesel voids the price that was wrong and sets the right one.
+const cheaperDiesel = `
+prices:
+  - {id: d, service: diesel, currency: EUR, valid_from: "2020-01-01T00:00:00Z", valid_to: "2020-01-01T00:00:00Z", accumulate: month,
+     volume: [{up_to: "100", unit_price: "1"}, {unit_price: "0.9"}]}
+  - {id: d2, service: diesel, currency: EUR, valid_from: "2020-01-01T00:00:00Z", accumulate: month,
+     volume: [{up_to: "100", unit_price: "0.8"}, {unit_price: "0.7"}]}
+`
+
 // fillTown lets the town live: every directive, most reasons, windows that are
-// over, late records, holds and what lifts them, payments, a periodic charge, a
-// record that was cancelled.
+// over, late records, holds and what lifts them, payments, a periodic charge,
+// records that were cancelled, and some that were judged again.
 func (h *house) fillTown() {
 	h.t.Helper()
 	h.send(
@@ -94,8 +104,10 @@ func (h *house) fillTown() {
 	h.status("A4", postgres.ReleaseAccount)
 	h.status("A5", postgres.DeleteAccount)
 	h.change(chargePeriod)
-	h.cancel("A1", "e2")
-	h.cancel("A1", "t1") // with two credits that stay
+	h.correct(true, "A1", postgres.CorrectionFilter{Record: &billing.Identity{ID: "e2"}})
+	h.correct(true, "A1", postgres.CorrectionFilter{Record: &billing.Identity{ID: "t1"}}) // with two credits that stay
+	h.apply(cheaperDiesel)
+	h.correct(false, "A1", postgres.CorrectionFilter{Service: "diesel"}) // with its credit
 }
 
 func (h *house) post(account string, kind billing.PostingKind, amount, key string) {
@@ -178,88 +190,19 @@ func change(t testing.TB, url string, do func(context.Context, *pgx.Conn) error)
 	}
 }
 
-// cancel takes a record back by the letter of SPEC R8.1, written once more here:
-// what was not credited of it is posted back and taken out of its counters.
-func (h *house) cancel(account, id string) {
+// correct cancels records of an account, or judges them again.
+func (h *house) correct(cancel bool, account string, f postgres.CorrectionFilter) {
 	h.t.Helper()
-	change(h.t, h.url, func(ctx context.Context, db *pgx.Conn) error {
-		var (
-			at               time.Time
-			placement        int32
-			quantity, amount string
-			zone             string
-			day              int
-			counters         []byte
-		)
-		err := db.QueryRow(ctx, `
-			select r.occurred_at, r.placement, a.time_zone, a.cycle_day, s.counters,
-			       (r.quantity - coalesce(sum(c.quantity), 0))::text, (r.charge + coalesce(sum(c.charge), 0))::text
-			from   records r
-			join   accounts a on a.number = r.account
-			join   account_states s on s.account = r.account
-			left join records c on c.account = r.account and c.original_id = r.id and c.outcome = 1
-			where  r.account = $1 and r.id = $2
-			group by r.account, r.source, r.id, a.number, s.account`, account, id).
-			Scan(&at, &placement, &zone, &day, &counters, &quantity, &amount)
-		if err != nil {
-			return err
-		}
-		snapshot, err := h.store.Snapshot(ctx)
-		if err != nil {
-			return err
-		}
-		loc, err := billing.LoadZone(zone)
-		if err != nil {
-			return err
-		}
-		open, err := billing.ReadCounters(counters)
-		if err != nil {
-			return err
-		}
-		var q, m billing.Fixed
-		if err := q.UnmarshalText([]byte(quantity)); err != nil {
-			return err
-		}
-		if err := m.UnmarshalText([]byte(amount)); err != nil {
-			return err
-		}
-		calendar, place := billing.Calendar{Zone: loc, CycleDay: day}, snapshot.PlaceOf(placement)
-		for _, w := range []billing.Window{calendar.Day(at), calendar.Month(at)} {
-			for _, scope := range place.Scopes() {
-				k := billing.CounterKey{Kind: scope.Kind, Window: w.Kind, Target: place.Targets[scope.Kind], Start: w.Start}
-				if open.IsOpen(w.Kind, w.Start) {
-					open.Open[k] = open.Open[k].Add(q.Neg(), m.Neg())
-					continue
-				}
-				if _, err := db.Exec(ctx, `update closed_counters set quantity = quantity - $1::text::numeric, amount = amount - $2::text::numeric
-					where account = $3 and "window" = $4 and starts = date '1970-01-01' + $5::integer and scope = $6 and target = $7`,
-					quantity, amount, account, int16(w.Kind), int32(w.Start), int16(scope.Kind), int32(k.Target)); err != nil {
-					return err
-				}
-			}
-		}
-		_, err = db.Exec(ctx, `
-			with s as (
-			     update    account_states
-			     set       balance  = balance + $3::text::numeric,
-			               last_seq = last_seq + 2,
-			               version  = version + 1,
-			               counters = $4
-			     where     account = $1
-			     returning *),
-			     j as (
-			     insert into judgements
-			     select r.account, r.source, r.id, coalesce(r.seq, r.arrival), r.outcome, r.reason, r.charge, r.price, r.band,
-			            r.placement, r.trace, r.rated_at, now(), s.last_seq, 'test', 'a mistake'
-			     from   records r, s
-			     where  r.account = $1 and r.id = $2),
-			     e as (
-			     insert into entries (account, seq, at, kind, amount, balance_after, description, source, record, actor)
-			     select account, last_seq - 1, now(), 5, $3::text::numeric, balance, 'a mistake', 'feed', $2, 'test' from s)
-			update records r
-			set    outcome = 3, charge = null, seq = s.last_seq, rated_at = now()
-			from   s
-			where  r.account = $1 and r.id = $2`, account, id, amount, open.AppendBinary(nil))
-		return err
-	})
+	f.Account = account
+	if f.Record != nil {
+		f.Record.Account, f.Record.Source = account, "feed"
+	}
+	done, err := worker.NewCorrector(h.store, settings).Run(h.t.Context(), worker.Correction{Cancel: cancel, Filter: f, Note: "a mistake",
+		Actor: "test", Clock: time.Now})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if done.Changed == 0 {
+		h.t.Fatalf("correct %s: nothing has changed", account)
+	}
 }

@@ -35,10 +35,30 @@ func TestWhatTheProgramWritesIsSound(t *testing.T) {
 		text, _ := json.MarshalIndent(r.Broken, "", "  ")
 		t.Errorf("got broken %s", text)
 	}
-	want := verify.Checked{Accounts: 5, Records: 22, Postings: 24, Counters: 60, Ceilings: 16, Changes: 5, Periods: 2, Batches: 2,
+	want := verify.Checked{Accounts: 5, Records: 22, Postings: 30, Counters: 60, Ceilings: 16, Changes: 5, Periods: 2, Batches: 2,
 		Accepted: 24, Rated: 18, Rejected: 4, Duplicate: 1, Conflict: 1}
 	if d := cmp.Diff(r.Checked, want); d != "" {
 		t.Errorf("checked (-got +want):\n%s", d)
+	}
+}
+
+// All windows are others then, and all counters were counted again (SPEC R6.8).
+func TestAnotherZoneAndCycleDayAreSound(t *testing.T) {
+	h := newHouse(t, town, settings)
+	h.fillTown()
+	for _, c := range []postgres.AccountChange{
+		{Account: "A1", TimeZone: new("America/New_York")},
+		{Account: "A1", CycleDay: new(2)},
+		{Account: "A3", Threshold: new("5")},
+		{Account: "A4", Class: new("std")},
+	} {
+		c.At, c.Actor = time.Now(), "test"
+		if _, err := h.store.SetAccount(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if r := run(t, h); !r.Sound() {
+			t.Errorf("%+v: got broken %+v", c, r.Broken)
+		}
 	}
 }
 
