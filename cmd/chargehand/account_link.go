@@ -67,11 +67,7 @@ func (c *accountLinkCommand) Run(ctx context.Context, s *session) error {
 		}
 		request.PeriodicName = ""
 	}
-	details, err := store.Link(ctx, request)
-	if err != nil {
-		return err
-	}
-	return s.printChanges(c.Number, details)
+	return c.carryOut(ctx, s, store, request)
 }
 
 // periodic is the periodic service that the flags describe.
@@ -122,9 +118,21 @@ func (c *accountUnlinkCommand) Run(ctx context.Context, s *session) error {
 	defer store.Close()
 	request := c.request(c.now(s), s.actor())
 	request.Remove = true
+	return c.carryOut(ctx, s, store, request)
+}
+
+// carryOut links or unlinks, and says what that changed.
+func (l *linked) carryOut(ctx context.Context, s *session, store *postgres.Store, request postgres.LinkRequest) error {
 	details, err := store.Link(ctx, request)
 	if err != nil {
 		return err
 	}
-	return s.printChanges(c.Number, details)
+	if len(details) > 0 && l.Kind != "periodic" { // of that the store tells more
+		done := "linked"
+		if request.Remove {
+			done = "taken off"
+		}
+		details = []string{fmt.Sprintf("%s %s %s", l.Kind, l.Name, done)}
+	}
+	return s.printChanges(l.Number, details)
 }

@@ -48,9 +48,12 @@ func (s *session) drain(ctx context.Context, store *postgres.Store, q *queue.Cli
 		}
 		return q.Idle(ctx, s.config.Queue.Shards)
 	})
-	if errors.As(err, new(errTimeout)) {
-		return fmt.Errorf("drain: after %s %s still wait: see that a worker runs (chargehand work) and look at chargehand stats",
-			timeout, plural(waiting, "accepted batch", "accepted batches"))
+	if !errors.As(err, new(errTimeout)) {
+		return err
 	}
-	return err
+	left := plural(waiting, "accepted batch", "accepted batches")
+	if waiting == 0 {
+		left = "tasks of batches that are done"
+	}
+	return fmt.Errorf("drain: after %s %s still wait: see that a worker runs (chargehand work) and look at chargehand stats", timeout, left)
 }

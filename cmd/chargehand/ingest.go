@@ -187,14 +187,14 @@ func (in *intake) open(name string) (io.ReadCloser, int64, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read usage records: %w", err)
+		return nil, 0, usage("read usage records: %w", err)
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, 0, errors.Join(err, f.Close())
 	}
 	if info.Mode().Type() != 0 && info.Mode().Type() != fs.ModeNamedPipe {
-		return nil, 0, errors.Join(fmt.Errorf("read usage records: %s is not a file", name), f.Close())
+		return nil, 0, errors.Join(usage("read usage records: %s is not a file", name), f.Close())
 	}
 	if !info.Mode().IsRegular() {
 		return f, -1, nil

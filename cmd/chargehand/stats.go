@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chargehand/chargehand/postgres"
@@ -76,6 +80,24 @@ func tellStats(p *page, all stats, now time.Time) {
 	p.line("%s accepted, %s done, %s waiting.", plural(int(all.Batches.Accepted), "batch", "batches"),
 		grouped(all.Batches.Done), grouped(all.Batches.Waiting))
 	tellOutcomes(p, all.Outcomes, 0)
+	tellJob(p, "credit sweep", all.Sweeps)
+	tellJob(p, "periodic charging", all.Charges)
+}
+
+// tellJob prints how a scheduler's job fares, once it has run.
+func tellJob(p *page, name string, job postgres.JobStats) {
+	if job.Last == nil {
+		return
+	}
+	counts := make([]string, 0, len(job.Last.Counts))
+	for _, key := range slices.Sorted(maps.Keys(job.Last.Counts)) {
+		counts = append(counts, fmt.Sprintf("%s %d", key, job.Last.Counts[key]))
+	}
+	p.line("Last %s: %s (%s); %s in the last day, %d failed.", name, moment(job.Last.StartedAt), strings.Join(counts, ", "),
+		plural(job.Day["runs"], "run", "runs"), job.Day["failures"])
+	if job.Last.Fault != "" {
+		p.line("  it failed: %s", job.Last.Fault)
+	}
 }
 
 // clear empties the terminal's screen, where there is one.

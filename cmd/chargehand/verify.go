@@ -15,7 +15,7 @@ type verifyCommand struct {
 func (*verifyCommand) Help() string {
 	return `Reads everything and writes nothing; it may run while workers do. Proved are: every balance is its opening balance and its postings; every counter is the sum of its records; every batch's records are all accounted for; every charge follows from its explanation and kept within its ceilings; every hold has its reason.
 
-Exit status 3 says that something is broken; it is listed by rule (docs: SPEC R9.1 to R9.5).`
+Exit status 3 says that something is broken; each row that breaks a rule is listed, with what was expected and what was found.`
 }
 
 func (c *verifyCommand) Run(ctx context.Context, s *session) error {
@@ -46,8 +46,9 @@ func (s *session) verify(ctx context.Context, store *postgres.Store, account str
 
 func tellReport(p *page, r *verify.Report) {
 	c := r.Checked
-	p.line("Checked %s accounts, %s records, %s postings, %s counters, %s ceilings, %s batches.", grouped(c.Accounts), grouped(c.Records),
-		grouped(c.Postings), grouped(c.Counters), grouped(c.Ceilings), grouped(c.Batches))
+	p.line("Checked %s, %s, %s, %s, %s and %s.", count(int(c.Accounts), "account"), count(int(c.Records), "record"),
+		count(int(c.Postings), "posting"), count(int(c.Counters), "counter"), count(int(c.Ceilings), "ceiling"),
+		plural(int(c.Batches), "batch", "batches"))
 	t := p.table("rule", "account", "what", "expected", "found")
 	for _, b := range r.Broken {
 		t.row(b.Rule, b.Account, b.What, b.Expected, b.Found)
