@@ -255,7 +255,10 @@ func (s *site) wantOnce(n int) {
 }
 
 func TestFourSchedulersChargeEveryPeriodOnce(t *testing.T) {
-	const accounts = 1000
+	accounts := 10_000
+	if testing.Short() {
+		accounts = 1000
+	}
 	s := newSite(t)
 	s.many(accounts)
 	sum := race(s, 4, Order{At: at(t, "2026-03-03T00:00:00Z"), Actor: "test"})

@@ -327,7 +327,10 @@ func TestAStalledReceiverHoldsUpNobody(t *testing.T) {
 	}
 	stop()
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err == nil {
+			t.Error("it says that it sent everything")
+		}
 	case <-time.After(patience):
 		t.Fatal("it did not stop while its receiver stalled")
 	}
