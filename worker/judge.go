@@ -21,6 +21,9 @@ type Settings struct {
 // in place: after it they are as they are to be, all but their versions.
 type State struct {
 	Now time.Time
+	// Place is that of the first new record among all lines, in microseconds; the
+	// next ones follow. It is Now, unless more was judged than that has microseconds.
+	Place int64
 	Settings
 	Snapshot *postgres.Snapshot
 	Accounts map[string]*account
@@ -40,7 +43,7 @@ func Judge(s *State, batches []billing.Batch) *postgres.Commit {
 	}
 	j.fresh = make(map[billing.Identity]int, n)
 	j.commit.Judgements = make([]postgres.Judgement, 0, n)
-	j.place = s.Now.UnixMicro()
+	j.place = max(s.Place, s.Now.UnixMicro())
 	for i := range batches {
 		j.batch(&batches[i])
 	}
@@ -55,8 +58,9 @@ type judge struct {
 	fresh   map[billing.Identity]int // index in commit.Judgements
 	marked  map[int32]bool           // prices in commit.RatedBy
 	touched []*account
-	place   int64  // of the next new record among all lines
-	trace   []byte // where traces are laid one behind the other
+	moved   []*account // whose funds the batch at hand moved
+	place   int64      // of the next new record among all lines
+	trace   []byte     // where traces are laid one behind the other
 }
 
 func (j *judge) batch(b *billing.Batch) {
@@ -81,9 +85,7 @@ func (j *judge) batch(b *billing.Batch) {
 		j.place++
 	}
 	j.commit.Batches = append(j.commit.Batches, postgres.BatchResult{ID: b.ID, Outcomes: out})
-	if j.HoldOnDebit {
-		j.testDebited()
-	}
+	j.settle()
 }
 
 // What a delivery of a record can be.
@@ -206,7 +208,7 @@ func (j *judge) time(c *record, acceptedAt time.Time) billing.Reason {
 	switch ahead := c.OccurredAt.Sub(acceptedAt); {
 	case ahead > j.FutureTolerance:
 		return billing.InFuture
-	case j.Lateness > 0 && -ahead > j.Lateness:
+	case j.Lateness > 0 && ahead < -j.Lateness: // -ahead would not do: Sub ends at a Duration that has no negative
 		return billing.TooLate
 	}
 	return 0
@@ -261,6 +263,10 @@ func (j *judge) funds(c *record) billing.Reason {
 // count writes a rated record into the account: funds and counters.
 func (j *judge) count(c *record) {
 	a, charge := c.account, c.verdict.Charge
+	if !a.moved {
+		a.moved = true
+		j.moved = append(j.moved, a)
+	}
 	if a.terms.Model == billing.Postpay {
 		a.CurrentDebt += charge
 	} else {
