@@ -414,6 +414,17 @@ func (w *work) write(ctx context.Context, lines []postgres.Corrected, note strin
 	return nil
 }
 
+// settle makes all that was moved one move at now (SPEC R6.2), and answers it.
+func (w *work) settle() billing.Money {
+	a := w.account
+	up := a.Figure(a.terms.Model) - w.before.Figure(a.terms.Model)
+	if a.terms.Model == billing.Postpay {
+		up = -up
+	}
+	a.Funds = w.before.Move(a.terms.Model, up, w.judge.Now)
+	return up
+}
+
 // errUneven would be a fault of this room: the account moved by another amount
 // than its lines say.
 var errUneven = errors.New("the lines do not come to what the account moved by")
@@ -422,14 +433,10 @@ var errUneven = errors.New("the lines do not come to what the account moved by")
 // after an adjustment, and where debits are followed by it too (SPEC R6.4).
 func (w *work) finish(ctx context.Context, one *Corrections) error {
 	a := w.account
-	if a.Figure(a.terms.Model) != w.ledger.figure {
+	if w.ledger.figure != a.Figure(a.terms.Model) {
 		return fmt.Errorf("correct account %s: %w", a.Number, errUneven)
 	}
-	up := w.ledger.figure - w.before.Figure(a.terms.Model)
-	if a.terms.Model == billing.Postpay {
-		up = -up
-	}
-	a.Funds = w.before.Move(a.terms.Model, up, w.judge.Now)
+	up := w.settle()
 	one.Moved[a.Currency] += up
 	closed := map[postgres.ClosedKey]billing.Counter{}
 	for k, v := range a.close() {

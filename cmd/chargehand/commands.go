@@ -45,8 +45,9 @@ type commands struct {
 	Account accountCommand `cmd:"" group:"money" help:"Personal accounts: create, list, show, pay, hold, set, link …"`
 	Limits  limitsCommand  `cmd:"" group:"money" help:"Usage allowance limits: show, remaining, set."`
 
-	Rerate rerateCommand `cmd:"" group:"correct" help:"Judge records again: after a price, a limit or a set-up was mended."`
-	Cancel cancelCommand `cmd:"" group:"correct" help:"Take records back: money and allowance return."`
+	Rerate   rerateCommand   `cmd:"" group:"correct" help:"Judge records again: after a price, a limit or a set-up was mended."`
+	Simulate simulateCommand `cmd:"" group:"correct" help:"Try prices, terms and limits out on the records that there are; writes nothing."`
+	Cancel   cancelCommand   `cmd:"" group:"correct" help:"Take records back: money and allowance return."`
 
 	Record      recordCommand      `cmd:"" group:"look" help:"Usage records and what became of them."`
 	DeadLetters deadLettersCommand `cmd:"" group:"look" help:"What a person must look at: unreadable lines, conflicts, failed batches."`
