@@ -31,7 +31,12 @@ func (s *session) runAll(ctx context.Context, store *postgres.Store, q *queue.Cl
 	if err != nil {
 		return err
 	}
+	scheduler, err := s.newScheduler(store, q)
+	if err != nil {
+		return err
+	}
 	parts, ctx := errgroup.WithContext(ctx)
 	parts.Go(func() error { return w.Run(ctx) })
+	parts.Go(func() error { return scheduler.Run(ctx) })
 	return parts.Wait()
 }

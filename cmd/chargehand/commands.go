@@ -42,6 +42,10 @@ type commands struct {
 	All     allCommand     `cmd:"" group:"run" help:"Run everything in one process."`
 	Drain   drainCommand   `cmd:"" group:"run" help:"Wait until nothing is queued, active or due for retry."`
 
+	Schedule scheduleCommand `cmd:"" group:"run" help:"Run a scheduler: charge, sweep and notify by the clock."`
+	Sweep    sweepCommand    `cmd:"" group:"run" help:"Run one credit sweep: hold and release the accounts that are due."`
+	Charge   chargeCommand   `cmd:"" group:"run" help:"Run periodic charging once: every period that has begun."`
+
 	Account accountCommand `cmd:"" group:"money" help:"Personal accounts: create, list, show, pay, hold, set, link …"`
 	Limits  limitsCommand  `cmd:"" group:"money" help:"Usage allowance limits: show, remaining, set."`
 
@@ -51,6 +55,7 @@ type commands struct {
 
 	Record      recordCommand      `cmd:"" group:"look" help:"Usage records and what became of them."`
 	DeadLetters deadLettersCommand `cmd:"" group:"look" help:"What a person must look at: unreadable lines, conflicts, failed batches."`
+	Notices     noticesCommand     `cmd:"" group:"look" help:"Notices that a webhook never took: list, replay, discard."`
 	Bench       benchCommand       `cmd:"" group:"look" help:"Measure the whole pipeline on private servers, beside raw COPY and an idle queue."`
 	Stats       statsCommand       `cmd:"" group:"look" help:"Queues, batches and outcomes at a glance."`
 	Verify      verifyCommand      `cmd:"" group:"look" help:"Prove that balances, counters and charges are right, and name what is not."`

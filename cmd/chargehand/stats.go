@@ -82,6 +82,12 @@ func tellStats(p *page, all stats, now time.Time) {
 	tellOutcomes(p, all.Outcomes, 0)
 	tellJob(p, "credit sweep", all.Sweeps)
 	tellJob(p, "periodic charging", all.Charges)
+	if l := all.Leader; l != nil && l.ExpiresAt.Before(now) {
+		p.line("No scheduler runs since %s.", moment(l.ExpiresAt))
+	}
+	if n := all.Notices; n.Waiting+n.Dead > 0 {
+		p.line("%s to be sent, %s given up.", count(n.Waiting, "notice"), grouped(int64(n.Dead)))
+	}
 }
 
 // tellJob prints how a scheduler's job fares, once it has run.

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+
+	"github.com/chargehand/chargehand/configs"
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/chargehand/chargehand/queue"
+	"github.com/chargehand/chargehand/scheduler"
+)
+
+type scheduleCommand struct{}
+
+// Help is the longer text of --help.
+func (scheduleCommand) Help() string {
+	return "Sweeps, charges, reminds shards that stand still, and sends notices to webhooks. Any number of schedulers may run: one leads, and another follows within seventeen seconds if it is killed. What was missed while none ran is made up for."
+}
+
+func (scheduleCommand) Run(ctx context.Context, s *session) error {
+	store, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	q, err := s.openQueue(ctx)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	scheduler, err := s.newScheduler(store, q)
+	if err != nil {
+		return err
+	}
+	return scheduler.Run(ctx)
+}
+
+// newScheduler is a scheduler as configured.
+func (s *session) newScheduler(store *postgres.Store, q *queue.Client) (*scheduler.Scheduler, error) {
+	made, err := scheduler.New(store, q, schedulerConfig(s.config), s.now, s.log)
+	if err != nil {
+		return nil, wrongUse{err}
+	}
+	return made, nil
+}
+
+func schedulerConfig(c configs.Config) scheduler.Config {
+	return scheduler.Config{
+		Sweep:       c.Credit.Sweep,
+		Charge:      c.Scheduler.Charge,
+		Zone:        c.Scheduler.TimeZone,
+		MaxCatchUp:  c.Scheduler.MaxCatchUp,
+		Webhooks:    c.Notices.Webhooks,
+		KeepNotices: c.Notices.Keep,
+	}
+}
