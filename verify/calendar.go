@@ -108,6 +108,11 @@ func dayBegin(zone *time.Location, d billing.Date) int64 {
 		if end.IsZero() {
 			break
 		}
+		if !end.After(t) {
+			// ZoneBounds takes years for 365 days, so that on the last day of a
+			// leap year the end has passed (go.dev/issue/81583).
+			end = t.Truncate(24 * time.Hour).Add(24 * time.Hour)
+		}
 		t = end
 	}
 	return earliest.UnixMicro()
