@@ -136,19 +136,3 @@ func (s *Store) AccountsTouched(ctx context.Context, m *Imagined, f CorrectionFi
 	found, err := collect(ctx, s.pool, accountsTouched, pgx.RowTo[string], args)
 	return found, wrap(err, "look for the accounts of a file")
 }
-
-// AccountPage answers a page of all accounts as they stand, in the order of their
-// numbers: those after one, or the one with a number.
-func (s *Store) AccountPage(ctx context.Context, number, after string, most int) ([]*Account, error) {
-	var found []*Account
-	err := s.view(ctx, func(tx pgx.Tx) error {
-		numbers, err := collect(ctx, tx, auditedNumbers, pgx.RowTo[string],
-			pgx.NamedArgs{"after": nullText(after), "only": nullText(number), "most": most})
-		if err != nil {
-			return err
-		}
-		found, err = (&Tx{tx: tx}).accounts(ctx, numbers)
-		return err
-	})
-	return found, wrap(err, "read a page of accounts")
-}

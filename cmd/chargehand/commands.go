@@ -51,6 +51,7 @@ type commands struct {
 
 	Rerate   rerateCommand   `cmd:"" group:"correct" help:"Judge records again: after a price, a limit or a set-up was mended."`
 	Simulate simulateCommand `cmd:"" group:"correct" help:"Try prices, terms and limits out on the records that there are; writes nothing."`
+	Forecast forecastCommand `cmd:"" group:"correct" help:"When each account will be past its threshold or subzero period."`
 	Cancel   cancelCommand   `cmd:"" group:"correct" help:"Take records back: money and allowance return."`
 
 	Record      recordCommand      `cmd:"" group:"look" help:"Usage records and what became of them."`
