@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"strings"
@@ -275,24 +276,29 @@ func TestFourSchedulersChargeEveryPeriodOnce(t *testing.T) {
 // A run that is cut off anywhere leaves whole accounts only, and the next one
 // finishes.
 func TestARunThatIsCutOffLeavesNothingHalfDone(t *testing.T) {
-	const accounts = 300
+	const accounts = 3000
 	s := newSite(t)
 	s.many(accounts)
 	order := Order{At: at(t, "2026-03-03T00:00:00Z"), Actor: "test"}
-	for i := range 20 {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
-		store, err := postgres.Open(t.Context(), s.url, postgres.Options{})
+	cuts := 0
+	for i := range 24 {
+		var err error
+		switch store := s.open(); i % 3 {
+		case 0: // its context ends
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(4+i*i/2)*time.Millisecond)
+			_, err = (&Runner{Store: store, Clock: time.Now, Log: quiet()}).Charge(ctx, order, 1)
+			cancel()
+		case 1: // its connections are lost
+			err = s.cutOff(func() error {
+				_, err := (&Runner{Store: store, Clock: time.Now, Log: quiet()}).Charge(t.Context(), order, 1)
+				return err
+			})
+		case 2: // its process is killed
+			err = s.kill(time.Duration(i*i/2) * time.Millisecond)
+		}
 		if err != nil {
-			t.Fatal(err)
+			cuts++
 		}
-		r := Runner{Store: store, Clock: time.Now, Log: quiet()}
-		if i%2 == 0 {
-			_, _ = r.Charge(ctx, order, 1+i%3) // the error says that it was cut off
-		} else {
-			s.cutOff(func() { _, _ = r.Charge(t.Context(), order, 1+i%3) })
-		}
-		cancel()
-		store.Close()
 		half := query[int](s, `select count(*)
 			from   account_states a
 			join   accounts       o on o.number = a.account
@@ -305,6 +311,11 @@ func TestARunThatIsCutOffLeavesNothingHalfDone(t *testing.T) {
 			t.Fatalf("after cut %d: %d accounts are half done", i, half)
 		}
 	}
+	done := query[int](s, `select count(*) from periodic_charges`)
+	t.Logf("%d of 24 runs were cut off, after %d of %d charges", cuts, done, 3*accounts)
+	if cuts < 8 || done == 0 {
+		t.Error("nothing was cut off in the midst of it")
+	}
 	if done, err := s.Charge(t.Context(), order, 31); err != nil || done.Left != 0 {
 		t.Errorf("got %+v, %v, want all of the rest", done, err)
 	}
@@ -312,22 +323,33 @@ func TestARunThatIsCutOffLeavesNothingHalfDone(t *testing.T) {
 }
 
 // cutOff ends all connections of a run a moment after it began.
-func (s *site) cutOff(run func()) {
+func (s *site) cutOff(run func() error) error {
 	s.t.Helper()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		run()
-	}()
+	ended := make(chan error, 1)
+	go func() { ended <- run() }()
 	for {
 		select {
-		case <-ended:
-			return
+		case err := <-ended:
+			return err
 		case <-time.After(2 * time.Millisecond):
 			s.exec(`select pg_terminate_backend(pid) from pg_stat_activity
 				where datname = current_database() and application_name = 'chargehand' and state <> 'idle'`)
 		}
 	}
+}
+
+// kill starts a run in a process of its own and kills it a moment after it began.
+func (s *site) kill(after time.Duration) error {
+	s.t.Helper()
+	process, said := s.startVictim(chargerToKill)
+	if _, err := bufio.NewReader(said).ReadString('\n'); err != nil {
+		s.t.Fatal("the process did not begin:", err)
+	}
+	<-time.After(after)
+	if err := process.Process.Kill(); err != nil {
+		s.t.Error(err)
+	}
+	return process.Wait()
 }
 
 // An account that cannot be read holds up nobody else, and is told.

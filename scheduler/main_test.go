@@ -17,8 +17,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if url := os.Getenv(leaderToKill); url != "" {
-		os.Exit(leadUntilKilled(url))
+	if do, is := victim(); is {
+		if err := do(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(0)
 	}
 	os.Exit(pgtest.Main(m, func(ctx context.Context, url string) error {
 		_, err := postgres.Migrate(ctx, url)

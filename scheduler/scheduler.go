@@ -25,6 +25,13 @@ type Config struct {
 	Observe func(postgres.Run)
 }
 
+// Validate names the setting that is not allowed, so that a start can be refused
+// before it asks for servers.
+func (c Config) Validate() error {
+	_, err := jobs(c, nil)
+	return err
+}
+
 // Scheduler runs jobs by the clock while it leads.
 type Scheduler struct {
 	id     uuid.UUID

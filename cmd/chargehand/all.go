@@ -11,6 +11,9 @@ import (
 type allCommand struct{}
 
 func (allCommand) Run(ctx context.Context, s *session) error {
+	if err := s.checkSchedules(); err != nil {
+		return err
+	}
 	store, err := s.openStore(ctx)
 	if err != nil {
 		return err

@@ -17,6 +17,9 @@ func (scheduleCommand) Help() string {
 }
 
 func (scheduleCommand) Run(ctx context.Context, s *session) error {
+	if err := s.checkSchedules(); err != nil {
+		return err
+	}
 	store, err := s.openStore(ctx)
 	if err != nil {
 		return err
@@ -34,13 +37,18 @@ func (scheduleCommand) Run(ctx context.Context, s *session) error {
 	return scheduler.Run(ctx)
 }
 
+// checkSchedules refuses schedules and webhooks that are not allowed, before any
+// server is asked for.
+func (s *session) checkSchedules() error {
+	if err := schedulerConfig(s.config).Validate(); err != nil {
+		return wrongUse{err}
+	}
+	return nil
+}
+
 // newScheduler is a scheduler as configured.
 func (s *session) newScheduler(store *postgres.Store, q *queue.Client) (*scheduler.Scheduler, error) {
-	made, err := scheduler.New(store, q, schedulerConfig(s.config), s.now, s.log)
-	if err != nil {
-		return nil, wrongUse{err}
-	}
-	return made, nil
+	return scheduler.New(store, q, schedulerConfig(s.config), s.now, s.log)
 }
 
 func schedulerConfig(c configs.Config) scheduler.Config {
