@@ -246,7 +246,7 @@ func TestWhateverIsCorrectedVerifyHolds(t *testing.T) {
 			}
 			c.Clock, c.Actor, c.Note = fixed(noon), "test", "because"
 			_, err := NewCorrector(h.store, eager).Run(h.t.Context(), c)
-			if _, refused := err.(*postgres.Refusal); err != nil && !refused {
+			if err != nil && !postgres.IsRefusal(err) {
 				rt.Fatal(err)
 			}
 			h.sound(number)
