@@ -53,6 +53,7 @@ func (c *Corrections) add(o *Corrections) {
 type Corrector struct {
 	store    *postgres.Store
 	settings Settings
+	partMax  int // records of an account that are held at a time
 
 	lock     sync.Mutex
 	snapshot *postgres.Snapshot
@@ -61,7 +62,7 @@ type Corrector struct {
 
 // NewCorrector is a corrector that judges by settings as its workers do.
 func NewCorrector(store *postgres.Store, s Settings) *Corrector {
-	return &Corrector{store: store, settings: s, marked: map[int32]bool{}}
+	return &Corrector{store: store, settings: s, partMax: partMax, marked: map[int32]bool{}}
 }
 
 const (
@@ -241,7 +242,7 @@ func (c *Corrector) correct(ctx context.Context, o *Correction, r *postgres.Repl
 		return nil, err
 	}
 	w := newWork(&State{Now: r.Now(), Settings: c.settings, Snapshot: snapshot}, r)
-	parts, err := w.parts(ctx)
+	parts, err := w.parts(ctx, c.partMax)
 	if err != nil {
 		return nil, err
 	}
@@ -332,7 +333,7 @@ func newWork(s *State, r *postgres.Replay) *work {
 // parts cuts the account into what is replayed at a time. Months do not touch one
 // another: windows and credits stay within them. So a small account is one part,
 // and of a large one each month is.
-func (w *work) parts(ctx context.Context) ([]postgres.ReplaySpan, error) {
+func (w *work) parts(ctx context.Context, most int) ([]postgres.ReplaySpan, error) {
 	days, err := w.Days(ctx)
 	if err != nil {
 		return nil, err
@@ -355,7 +356,7 @@ func (w *work) parts(ctx context.Context) ([]postgres.ReplaySpan, error) {
 			}
 		}
 	}
-	if total > partMax || len(months) == 0 {
+	if total > most || len(months) == 0 {
 		return months, nil
 	}
 	whole := postgres.ReplaySpan{From: months[0].From, To: months[len(months)-1].To, First: months[0].First}

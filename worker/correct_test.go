@@ -110,11 +110,18 @@ func (d *drawn) book(number, id string, prices []string, from, to string) string
 
 func (h *house) correct(c Correction) *Corrections {
 	h.t.Helper()
+	return h.correctBy(eager, c)
+}
+
+func (h *house) correctBy(s Settings, c Correction) *Corrections {
+	h.t.Helper()
 	c.Clock, c.Actor = fixed(noon), "test"
 	if c.Note == "" {
 		c.Note = "because"
 	}
-	done, err := NewCorrector(h.store, eager).Run(h.t.Context(), c)
+	corrector := NewCorrector(h.store, s)
+	corrector.partMax = h.partMax
+	done, err := corrector.Run(h.t.Context(), c)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -178,6 +185,7 @@ func TestNothingChangedNothingMoves(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := draw(rt, false)
 		n++
+		h.partMax = rapid.SampledFrom([]int{1, partMax}).Draw(rt, "records at a time") // month by month, or whole
 		number := fmt.Sprintf("N%d", n)
 		d.begin(h, number, d.prices)
 		f := anyFilter(rt, number)
@@ -195,6 +203,7 @@ func TestTheRightPriceAtLastIsAsFromTheStart(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := draw(rt, false)
 		n++
+		h.partMax = rapid.SampledFrom([]int{1, partMax}).Draw(rt, "records at a time") // month by month, or whole
 		wrong, right := fmt.Sprintf("W%d", n), fmt.Sprintf("R%d", n)
 		d.begin(h, wrong, d.prices)
 		d.begin(h, right, d.right)
@@ -228,6 +237,7 @@ func TestWhateverIsCorrectedVerifyHolds(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := draw(rt, true)
 		n++
+		h.partMax = rapid.SampledFrom([]int{1, partMax}).Draw(rt, "records at a time")
 		number := fmt.Sprintf("V%d", n)
 		d.begin(h, number, d.prices)
 		book := "a"
@@ -245,7 +255,9 @@ func TestWhateverIsCorrectedVerifyHolds(t *testing.T) {
 				h.apply(noon, d.book(number, book, d.prices, "2020-01-01T00:00:00Z", ""))
 			}
 			c.Clock, c.Actor, c.Note = fixed(noon), "test", "because"
-			_, err := NewCorrector(h.store, eager).Run(h.t.Context(), c)
+			corrector := NewCorrector(h.store, eager)
+			corrector.partMax = h.partMax
+			_, err := corrector.Run(h.t.Context(), c)
 			if err != nil && !postgres.IsRefusal(err) {
 				rt.Fatal(err)
 			}

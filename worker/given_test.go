@@ -64,9 +64,10 @@ func plain(number, opening string, more ...string) string {
 
 // house is a database with a set-up in it.
 type house struct {
-	t     testing.TB
-	url   string
-	store *postgres.Store
+	t       testing.TB
+	url     string
+	store   *postgres.Store
+	partMax int // records that a correction holds at a time; 0: those of a month
 }
 
 // newHouse sets up town with accounts, as of the day before noon.

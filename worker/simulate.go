@@ -202,7 +202,7 @@ func (s *simulator) account(ctx context.Context, r *postgres.Replay) (*Simulated
 	r.Account = then
 	state := s.state
 	w := newWork(&state, r)
-	parts, err := w.parts(ctx)
+	parts, err := w.parts(ctx, s.partMax)
 	if err != nil {
 		return nil, err
 	}
