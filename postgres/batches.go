@@ -191,17 +191,21 @@ func (s *Store) Batches(ctx context.Context, ids []uuid.UUID) ([]StoredBatch, er
 	return batches, nil
 }
 
+// First the newest waiting batch of each shard, then whether the shard moves: as
+// many looks into batches_by_end as there are shards, however many batches wait
+// and however many there ever were.
 const stalledShards = `
-	select   distinct on (shard) shard, id
-	from     batches b
-	where    done_at is null
-	and      failed_at is null
-	and      accepted_at < @before
-	and      not exists (
-	         select from batches d
-	         where  d.shard = b.shard
-	         and    d.done_at > @before)
-	order by shard, id desc`
+	select w.shard, w.id
+	from   (select   distinct on (shard) shard, id
+	        from     batches
+	        where    done_at is null
+	        and      failed_at is null
+	        and      accepted_at < @before
+	        order by shard, id desc) w
+	where  not exists (
+	       select from batches d
+	       where  d.shard = w.shard
+	       and    d.done_at > @before)`
 
 // Stalled finds, for each shard that has finished nothing since before though
 // batches accepted earlier wait, the newest of those: a reminder of it brings

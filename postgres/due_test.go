@@ -117,3 +117,35 @@ func TestOnlyWhatIsDueIsRead(t *testing.T) {
 		}
 	}
 }
+
+// To find shards that stand still the batches that are done are not read, of which
+// there are more and more.
+func TestBatchesThatAreDoneAreNotRead(t *testing.T) {
+	const done, waiting, shards = 20_000, 100, 4
+	s := openTest(t)
+	for _, sql := range []string{
+		`insert into batches (id, shard, source, records, accepted_at, checksum, done_at, rated)
+		 select gen_random_uuid(), i % @shards::integer, 'test', 1, now() - interval '1 hour', 0, now() - interval '1 hour', 1
+		 from   generate_series(1, @done::integer) i`,
+		`insert into batches (id, shard, source, records, accepted_at, checksum)
+		 select gen_random_uuid(), i % @shards::integer, 'test', 1, now() - interval '1 minute', 0
+		 from   generate_series(1, @waiting::integer) i`,
+		`update batches set done_at = now() where id = (select id from batches where done_at is not null and shard = 3 limit 1)`,
+		`analyze`,
+	} {
+		if _, err := s.pool.Exec(t.Context(), sql, pgx.NamedArgs{"done": done, "waiting": waiting, "shards": shards}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := time.Now().Add(-10 * time.Second)
+	if rows, indexes := explain(t, s, stalledShards, pgx.NamedArgs{"before": before}); rows > waiting+shards {
+		t.Errorf("it reads %d rows through %v, want at most %d", rows, indexes, waiting+shards)
+	}
+	stalled, err := s.Stalled(t.Context(), before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, moves := stalled[3]; len(stalled) != shards-1 || moves {
+		t.Errorf("got %v, want shards 0, 1 and 2: shard 3 has just finished a batch", stalled)
+	}
+}

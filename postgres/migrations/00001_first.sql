@@ -210,6 +210,7 @@ create table batches (
 );
 alter table batches alter column payload set storage external; -- compressed already
 create index batches_that_wait on batches (shard, id) where done_at is null and failed_at is null;
+create index batches_by_end on batches (shard, done_at) where done_at is not null;
 
 -- Usage records with their judgement in force. A rated record is a usage
 -- posting of -charge. The key is the identity, for ever (SPEC R5.4).
