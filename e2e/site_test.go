@@ -168,19 +168,6 @@ func (p *process) runs() bool {
 	}
 }
 
-// kill is kill -9. It returns when the process is gone.
-func (p *process) kill() {
-	p.t.Helper()
-	if !p.runs() {
-		p.t.Errorf("it ended before it was killed: %v\n%s", p.cmd.ProcessState, tail(p.log))
-		return
-	}
-	if err := p.cmd.Process.Kill(); err != nil {
-		p.t.Error(err)
-	}
-	<-p.ended
-}
-
 // stopPatience is what supervisors grant before they kill.
 const stopPatience = 30 * time.Second
 
@@ -215,20 +202,4 @@ func tail(path string) string {
 	}
 	lines := bytes.SplitAfter(content, []byte("\n"))
 	return string(bytes.Join(lines[max(0, len(lines)-40):], nil))
-}
-
-// until polls until something is so and fails the test when it takes too long.
-func until(t testing.TB, patience time.Duration, what string, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	poll := time.NewTicker(50 * time.Millisecond)
-	defer poll.Stop()
-	for !is() {
-		select {
-		case <-poll.C:
-		case <-ctx.Done():
-			t.Fatalf("waited %s in vain until %s", patience, what)
-		}
-	}
 }
