@@ -14,7 +14,6 @@ import (
 	"github.com/chargehand/chargehand/internal/devstack"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/redis/go-redis/v9"
 )
 
 // redisDatabases is how many databases a redis-server has unless told otherwise.
@@ -87,6 +86,21 @@ func (s *servers) database(t testing.TB) (databaseURL string) {
 	return at(s.stack.DatabaseURL, name)
 }
 
+// emptyDatabase is a database without even the schema.
+func (s *servers) emptyDatabase(t testing.TB) (databaseURL string) {
+	t.Helper()
+	name := "e2e_empty_" + uuid.NewString()[:8]
+	if err := s.exec(t.Context(), "create database "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.exec(context.Background(), "drop database "+name+" with (force)"); err != nil {
+			t.Error(err)
+		}
+	})
+	return at(s.stack.DatabaseURL, name)
+}
+
 // redis takes a database of Redis for the test, and empties it afterwards.
 func (s *servers) redis(t testing.TB) (redisURL string) {
 	t.Helper()
@@ -99,16 +113,6 @@ func (s *servers) redis(t testing.TB) (redisURL string) {
 		s.numbers <- n
 	})
 	return redisURL
-}
-
-// flush forgets everything in one database of Redis.
-func flush(redisURL string) error {
-	o, err := redis.ParseURL(redisURL)
-	if err != nil {
-		return err
-	}
-	client := redis.NewClient(o)
-	return errors.Join(client.FlushDB(context.Background()).Err(), client.Close())
 }
 
 // exec runs one statement over a connection of its own.

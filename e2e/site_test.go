@@ -126,6 +126,7 @@ type process struct {
 	t     testing.TB
 	cmd   *exec.Cmd
 	log   string
+	began time.Time
 	ended chan struct{}
 }
 
@@ -139,7 +140,7 @@ func (s *site) start(args ...string) *process {
 		s.t.Fatal(err)
 	}
 	defer log.Close()
-	p := &process{t: s.t, cmd: exec.Command(binary, args...), log: log.Name(), ended: make(chan struct{})}
+	p := &process{t: s.t, cmd: exec.Command(binary, args...), log: log.Name(), began: time.Now(), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = s.dir, s.environment()
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	dieWithUs(p.cmd)
@@ -152,8 +153,8 @@ func (s *site) start(args ...string) *process {
 	}()
 	s.t.Cleanup(func() {
 		p.stop()
-		if s.t.Failed() {
-			s.t.Logf("end of the log of chargehand %s:\n%s", strings.Join(args, " "), tail(p.log))
+		if end := tail(p.log); s.t.Failed() && end != "" {
+			s.t.Logf("end of the log of chargehand %s:\n%s", strings.Join(args, " "), end)
 		}
 	})
 	return p
@@ -166,6 +167,19 @@ func (p *process) runs() bool {
 	default:
 		return true
 	}
+}
+
+// kill is kill -9. It returns when the process is gone.
+func (p *process) kill() {
+	p.t.Helper()
+	if !p.runs() {
+		p.t.Errorf("it ended before it was killed: %v\n%s", p.cmd.ProcessState, tail(p.log))
+		return
+	}
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.t.Error(err)
+	}
+	<-p.ended
 }
 
 // stopPatience is what supervisors grant before they kill.
@@ -202,4 +216,20 @@ func tail(path string) string {
 	}
 	lines := bytes.SplitAfter(content, []byte("\n"))
 	return string(bytes.Join(lines[max(0, len(lines)-40):], nil))
+}
+
+// until polls until something is so and fails the test when it takes too long.
+func until(t testing.TB, patience time.Duration, what string, is func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	for !is() {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			t.Fatalf("waited %s in vain until %s", patience, what)
+		}
+	}
 }
