@@ -251,7 +251,12 @@ func TestARejectionIsGuardedToo(t *testing.T) {
 // change sets limits of an account.
 func (h *house) change(account, body string) {
 	h.t.Helper()
-	r := postgres.LimitsRequest{Account: account, Name: "limits", Body: []byte(body), At: noon, Actor: "test"}
+	h.changeAt(noon, account, body)
+}
+
+func (h *house) changeAt(at time.Time, account, body string) {
+	h.t.Helper()
+	r := postgres.LimitsRequest{Account: account, Name: "limits", Body: []byte(body), At: at, Actor: "test"}
 	if _, err := h.store.SetLimits(h.t.Context(), r); err != nil {
 		h.t.Fatal(err)
 	}
