@@ -86,21 +86,6 @@ func (s *servers) database(t testing.TB) (databaseURL string) {
 	return at(s.stack.DatabaseURL, name)
 }
 
-// emptyDatabase is a database without even the schema.
-func (s *servers) emptyDatabase(t testing.TB) (databaseURL string) {
-	t.Helper()
-	name := "e2e_empty_" + uuid.NewString()[:8]
-	if err := s.exec(t.Context(), "create database "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.exec(context.Background(), "drop database "+name+" with (force)"); err != nil {
-			t.Error(err)
-		}
-	})
-	return at(s.stack.DatabaseURL, name)
-}
-
 // redis takes a database of Redis for the test, and empties it afterwards.
 func (s *servers) redis(t testing.TB) (redisURL string) {
 	t.Helper()
