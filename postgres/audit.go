@@ -72,20 +72,20 @@ type auditPage struct {
 func (s *Store) Audit(ctx context.Context, a Audit) error {
 	var (
 		x     *explainer
-		after *string
-		err   error
+		after *string // the last account of the page before
 	)
-	for more := true; more; {
-		err := s.view(ctx, func(tx pgx.Tx) error {
+	for {
+		err := s.view(ctx, func(tx pgx.Tx) (err error) {
 			x, after, err = a.page(ctx, tx, x, after)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("audit: %w", err)
 		}
-		more = after != nil
+		if after == nil {
+			return nil
+		}
 	}
-	return nil
 }
 
 const auditedNumbers = `
