@@ -374,6 +374,9 @@ func (t *Tx) putPeriodic(ctx context.Context, number string, zone *time.Location
 	}
 	sameRhythm := old.Period == p.Period && old.Every == p.Every && old.StartsOn == p.StartsOn && old.AnchorDay == p.AnchorDay
 	if old.Charged && !sameRhythm {
+		if old.Ended {
+			return t.beginAgain(ctx, number, p, args)
+		}
 		return nil, refuse("periodic service %s of account %s has charged periods: its period, every, starts_on and anchor_day "+
 			"stay; end it and add another", p.Name, number)
 	}
@@ -394,15 +397,37 @@ func (t *Tx) putPeriodic(ctx context.Context, number string, zone *time.Location
 	return []string{"periodic service " + p.Name + " changed"}, wrap(err, "change periodic service %s of %s", p.Name, number)
 }
 
+// beginAgain links a periodic service that had ended, with another rhythm and
+// behind all that was charged of it.
+func (t *Tx) beginAgain(ctx context.Context, number string, p *setup.PeriodicService, args pgx.NamedArgs) ([]string, error) {
+	next, err := t.nextOn(ctx, number, p.Name)
+	if err != nil {
+		return nil, err
+	}
+	if p.StartsOn < next {
+		return nil, refuse("periodic service %s of account %s was charged up to %s: start it then or later, or give it another name",
+			p.Name, number, next)
+	}
+	args["next_on"] = args["starts_on"]
+	_, err = t.tx.Exec(ctx, changePeriodic, args)
+	return []string{"periodic service " + p.Name + " added"}, wrap(err, "add periodic service %s of %s", p.Name, number)
+}
+
+// nextOn is where the next period of a periodic service starts.
+func (t *Tx) nextOn(ctx context.Context, number, name string) (billing.Date, error) {
+	var on time.Time
+	err := t.tx.QueryRow(ctx, `select next_on from periodic_services where account = @number and name = @name`,
+		pgx.NamedArgs{"number": number, "name": name}).Scan(&on)
+	return billing.DateOf(on.Date()), wrap(err, "read periodic service %s of %s", name, number)
+}
+
 // dueAgain is when a charged service's next period begins; nil where it ends
 // before.
 func (t *Tx) dueAgain(ctx context.Context, number string, p *setup.PeriodicService, zone *time.Location) (*time.Time, error) {
-	var on time.Time
-	if err := t.tx.QueryRow(ctx, `select next_on from periodic_services where account = @number and name = @name`,
-		pgx.NamedArgs{"number": number, "name": p.Name}).Scan(&on); err != nil {
-		return nil, fmt.Errorf("read periodic service %s of %s: %w", p.Name, number, err)
+	next, err := t.nextOn(ctx, number, p.Name)
+	if err != nil {
+		return nil, err
 	}
-	next := billing.DateOf(on.Date())
 	if p.EndsOn != nil && *p.EndsOn <= next {
 		return nil, nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/postgres"
+	"github.com/chargehand/chargehand/setup"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -407,5 +408,40 @@ func TestChangedServicesAreChargedByOneOrTheOther(t *testing.T) {
 			t.Fatalf("round %d: an ended service is due", round)
 		}
 		s.exec(`update periodic_services set ended = false, due_at = next_on::timestamp at time zone 'UTC'`)
+	}
+}
+
+// A service that was ended may begin again under its name, behind what was charged
+// of it, with a price and a rhythm of its own.
+func TestAnEndedServiceBeginsAgainBehindWhatWasCharged(t *testing.T) {
+	s := newSite(t)
+	s.apply(at(t, "2026-03-01T00:00:00Z"), daily("A", "100", "2026-03-01"))
+	s.chargeAt("2026-03-03T12:00:00Z")
+	if _, err := s.store.Link(t.Context(), postgres.LinkRequest{Account: "A", PeriodicName: "Line", Remove: true,
+		At: at(t, "2026-03-03T13:00:00Z"), Actor: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	link := func(starts string) error {
+		on, err := billing.ParseDate(starts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.store.Link(t.Context(), postgres.LinkRequest{Account: "A", At: at(t, "2026-03-10T12:00:00Z"), Actor: "test",
+			Periodic: &setup.PeriodicService{Name: "Line", Price: 7 * billing.MoneyUnit, Period: billing.Weekly, Every: 1, StartsOn: on}})
+		return err
+	}
+	if err := link("2026-03-03"); err == nil || !strings.Contains(err.Error(), "charged up to 2026-03-04") {
+		t.Errorf("a start within what was charged: got %v, want a refusal", err)
+	}
+	if err := link("2026-03-10"); err != nil {
+		t.Fatal(err)
+	}
+	s.chargeAt("2026-03-17T00:00:00Z")
+	want := []string{
+		"periodic -1 99 Line, 2026-03-01", "periodic -1 98 Line, 2026-03-02", "periodic -1 97 Line, 2026-03-03",
+		"periodic -7 90 Line, 2026-03-10 to 2026-03-16", "periodic -7 83 Line, 2026-03-17 to 2026-03-23",
+	}
+	if diff := cmp.Diff(s.statement("A"), want); diff != "" {
+		t.Error("got, want:", diff)
 	}
 }
