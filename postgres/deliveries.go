@@ -147,7 +147,7 @@ func (s *Store) DeadNotices(ctx context.Context, each func(*DeadNotice) error) e
 		seq int64
 	)
 	_, err = pgx.ForEachRow(rows, []any{&d.Account, &seq, &d.Webhook, &d.Tries, &d.TriedAt, &d.Fault, &d.Body}, func() error {
-		d.ID = NoticeID(d.Account, seq)
+		d.ID, d.TriedAt = NoticeID(d.Account, seq), d.TriedAt.UTC()
 		return each(&d)
 	})
 	return wrap(err, "list dead notices")

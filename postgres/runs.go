@@ -146,6 +146,11 @@ func queueJobStats(b *pgx.Batch, job string, st *JobStats) {
 			if isNoRows(err) {
 				return nil
 			}
+			r.AsOf, r.StartedAt = r.AsOf.UTC(), r.StartedAt.UTC()
+			if r.FinishedAt != nil {
+				end := r.FinishedAt.UTC()
+				r.FinishedAt = &end
+			}
 			*to = &r
 			return err
 		}
@@ -201,6 +206,7 @@ func (st *SchedulerStats) queueStats(b *pgx.Batch) {
 		if isNoRows(err) {
 			return nil
 		}
+		l.ExpiresAt = l.ExpiresAt.UTC()
 		st.Leader = &l
 		return err
 	})
