@@ -15,6 +15,7 @@ import (
 	"github.com/chargehand/chargehand/internal/devstack"
 	"github.com/chargehand/chargehand/postgres"
 	"github.com/chargehand/chargehand/queue"
+	"github.com/chargehand/chargehand/scheduler"
 	"github.com/chargehand/chargehand/setup"
 	"github.com/chargehand/chargehand/verify"
 	"golang.org/x/sync/errgroup"
@@ -87,6 +88,9 @@ type demoAnswer struct {
 		Seconds       float64 `json:"seconds"`
 		RecordsPerSec float64 `json:"records_per_second"`
 		OnHold        int     `json:"on_hold"`
+
+		Charged scheduler.Charged `json:"charge"`
+		Swept   postgres.Swept    `json:"sweep"`
 	} `json:"generated"`
 	Verify  *verify.Report `json:"verify"`
 	Seconds float64        `json:"seconds"`

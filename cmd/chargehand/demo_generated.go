@@ -50,6 +50,9 @@ func (d *demo) generated(ctx context.Context) error {
 	if err := d.tellRejected(ctx); err != nil {
 		return err
 	}
+	if err := d.byTheClock(ctx); err != nil {
+		return err
+	}
 	return d.tellHeld(ctx)
 }
 
