@@ -81,8 +81,6 @@ func (s *Store) written(t testing.TB) string {
 		(select count(*) from dead_letters), (select count(*) from status_history), (select rated from prices))`)
 }
 
-const nothingWritten = "0 0.000000 0.000000 0 0 0 0 f"
-
 // whatever adds one of everything else to a commit.
 func (c *Commit) whatever() *Commit {
 	c.Closed = map[ClosedKey]billing.Counter{{Account: "A1", CounterKey: billing.CounterKey{Kind: billing.OfAccount, Window: billing.Day, Start: 1}}: {}}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/postgres"
+	"github.com/chargehand/chargehand/setup"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -228,6 +229,37 @@ func TestWhatChangesMeanwhileIsSeen(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestLimitsOfAllAccounts bind each account by its own counters, and are changed
+// for all at once (SPEC R4.8).
+func TestLimitsOfAllAccounts(t *testing.T) {
+	h := newHouse(t, plain("A1", "0"), plain("A2", "0"))
+	s := eager
+	s.LimitsForAll = true
+	limit := func(ceiling string) {
+		f, err := setup.Parse("setup.yaml", []byte(`limits: {accumulated_maximum_usage_per_day: "`+ceiling+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.store.Apply(t.Context(), f, postgres.ApplyOptions{At: noon, Actor: "test", TimeZone: time.UTC, LimitsForAll: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit("5")
+	f := h.flow(s, 10)
+	when := day(20, "10:00:00")
+	h.commit(f, h.accept(use("1", "A1", "unleaded", "5", when), use("2", "A1", "unleaded", "1", when), use("3", "A2", "unleaded", "5", when)))
+	f.clock = func() time.Time {
+		f.clock = fixed(noon)
+		limit("6") // when the batch is read
+		return noon
+	}
+	h.commit(f, h.accept(use("4", "A1", "unleaded", "1", when), use("5", "A2", "unleaded", "2", when)))
+	got := strings.Join([]string{h.judged("A1", "1"), h.judged("A1", "2"), h.judged("A2", "3"), h.judged("A1", "4"), h.judged("A2", "5")}, " ")
+	if want := "10 limit_day_usage 10 2 limit_day_usage"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -91,14 +91,17 @@ func (s *shard) stopping() bool {
 // knows of are accepted before: a task that goes back may come again late, and
 // its place among the others is kept (SPEC R4.7).
 func (s *shard) leave(ctx context.Context) {
-	select {
-	case d := <-s.in:
-		hand := s.gather(d)
-		if _, err := s.register(ctx, hand); err != nil {
-			s.log.Warn("batches in hand were not accepted", "shard", s.number, "error", err) // the queue has them
+	for {
+		select {
+		case d := <-s.in:
+			hand := s.gather(d)
+			if _, err := s.register(ctx, hand); err != nil {
+				s.log.Warn("batches in hand were not accepted", "shard", s.number, "error", err) // the queue has them
+			}
+			answer(hand, errStopping)
+		default:
+			return
 		}
-		answer(hand, errStopping)
-	default:
 	}
 }
 

@@ -326,8 +326,8 @@ func TestWhatAnOperatorMendsIsWaitedFor(t *testing.T) {
 func TestWhoeverGivesAShardUpLosesNothing(t *testing.T) {
 	h := newHouse(t, plain("A1", "100"))
 	s := h.stall(t, 1)
-	atWork, inHand := newDelivery(), newDelivery()
-	for i, d := range []*delivery{atWork, inHand} {
+	atWork, inHand, alsoInHand := newDelivery(), newDelivery(), newDelivery()
+	for i, d := range []*delivery{atWork, inHand, alsoInHand} {
 		d.take(0, queue.Encode(newID(), array([]string{use(fmt.Sprint(i), "A1", "unleaded", "1", day(20, "10:00:00"))})), noon)
 	}
 	release := h.lockAccounts()
@@ -337,20 +337,23 @@ func TestWhoeverGivesAShardUpLosesNothing(t *testing.T) {
 		return h.locks() == "1"
 	})
 	s.in <- inHand
+	s.in <- alsoInHand
 	stop()
 	release()
 	<-s.left
 	if err := <-atWork.done; err != nil {
 		t.Errorf("the one at work: got %v, want it committed", err)
 	}
-	if err := <-inHand.done; !errors.Is(err, context.Canceled) {
-		t.Errorf("the one in hand: got %v, want it sent back", err)
+	for _, d := range []*delivery{inHand, alsoInHand} {
+		if err := <-d.done; !errors.Is(err, context.Canceled) {
+			t.Errorf("one in hand: got %v, want it sent back", err)
+		}
 	}
 	if got := h.judged("A1", "0") + " " + h.judged("A1", "1"); got != "2 absent" {
 		t.Errorf("got %s, want the one at work rated", got)
 	}
-	if got := h.query(`select count(*)::text from batches where done_at is null`); got != "1" {
-		t.Errorf("%s batches wait, want the one that was in hand", got)
+	if got := h.query(`select count(*)::text from batches where done_at is null`); got != "2" {
+		t.Errorf("%s batches wait, want the two that were in hand", got)
 	}
 	if err := s.handle(t.Context(), task(newID())); !errors.Is(err, context.Canceled) {
 		t.Errorf("a task that comes afterwards: got %v, want it sent back", err)
