@@ -65,6 +65,9 @@ func (s *session) correct(ctx context.Context, c *correctFlags, o worker.Correct
 	done, err := worker.NewCorrector(store, workerConfig(s.config).Settings).Run(ctx, o)
 	bar.end()
 	if err != nil {
+		if ctx.Err() != nil && !c.DryRun {
+			return fmt.Errorf("stopped by a signal: %s are done, the same command goes on from there", count(done.Accounts, "account"))
+		}
 		if done.Accounts > 0 && !c.DryRun {
 			err = fmt.Errorf("%w; the %s before it are done: the same command goes on from there", err, count(done.Accounts, "account"))
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/postgres"
 	"github.com/chargehand/chargehand/rating"
+	"github.com/shopspring/decimal"
 )
 
 // recordCommand is what can be asked about usage records; each is a file.
@@ -15,8 +16,12 @@ type recordCommand struct {
 	List recordListCommand `cmd:"" help:"List usage records with their outcomes."`
 }
 
-// tellRecord prints a record and its explanation for people.
-func tellRecord(p *page, r *postgres.RecordView) {
+// tellRecord prints a record and its explanation for people, and of a refusal
+// what would mend it.
+func tellRecord(p *page, r *postgres.RecordView) { tellRecordBy(p, r, nil) }
+
+// tellRecordBy says besides why its price was chosen, by the book.
+func tellRecordBy(p *page, r *postgres.RecordView, book *rating.Book) {
 	currency := ""
 	if r.Currency != nil {
 		currency = *r.Currency
@@ -31,9 +36,12 @@ func tellRecord(p *page, r *postgres.RecordView) {
 	if r.Directive != billing.Charge {
 		t.row("directive", words(r.Directive.String()))
 	}
-	tellExplanation(t, &r.Explanation, currency)
+	tellExplanation(t, &r.Explanation, currency, book)
 	t.end()
-	tellCeilings(p, &r.Explanation)
+	tellCeilings(p, &r.Explanation, r.Outcome == billing.Rated)
+	if r.Reason != nil {
+		p.line("%s", mending(*r.Reason))
+	}
 	for _, j := range r.Judgements {
 		p.line("Before %s it was %s; %s changed that: %s", moment(j.EndedAt), outcomeText(j.Outcome, j.Reason, j.Charge, currency), j.Actor, j.Note)
 	}
@@ -49,12 +57,16 @@ func outcomeText(o billing.Outcome, reason *billing.Reason, charge *billing.Mone
 	return o.String()
 }
 
-func tellExplanation(t *table, e *postgres.Explanation, currency string) {
+func tellExplanation(t *table, e *postgres.Explanation, currency string, book *rating.Book) {
 	if e.Original != nil {
 		t.row("credit of", *e.Original)
 	}
 	if e.Price != nil {
-		t.row("price", e.Price.ID+bandText(e.Price.Band))
+		why := ""
+		if book != nil {
+			why = choiceText(book.Price(e.Price.ID))
+		}
+		t.row("price", e.Price.ID+bandText(e.Price.Band)+why)
 	}
 	if a := e.Accumulated; a != nil {
 		t.row("counted before", fmt.Sprintf("%s, worth %s; with it worth %s", a.Before, a.PriceBefore, a.PriceAfter))
@@ -88,14 +100,20 @@ func bandText(b rating.BandRef) string {
 	return ""
 }
 
-func tellCeilings(p *page, e *postgres.Explanation) {
-	t := p.table("scope", "target", "window", "metric", ">effective", ">used", ">requested", "")
+// tellCeilings prints what was looked at: what was used before, and what is left
+// of it, by now where the record passed.
+func tellCeilings(p *page, e *postgres.Explanation, passed bool) {
+	t := p.table("scope", "target", "window", "metric", ">effective", ">used", ">requested", ">left", "")
 	for _, c := range e.Ceilings {
 		verdict := ""
 		if c.Breached {
 			verdict = "breached"
 		}
-		t.row(c.Scope, c.Target, c.Window, c.Metric, c.Effective, c.Used, c.Requested, verdict)
+		left := c.Effective.Sub(c.Used.Decimal())
+		if passed {
+			left = left.Sub(c.Requested.Decimal())
+		}
+		t.row(c.Scope, c.Target, c.Window, c.Metric, c.Effective, c.Used, c.Requested, decimal.Max(left, decimal.Zero), verdict)
 	}
 	t.end()
 }

@@ -26,12 +26,16 @@ func (c *recordShowCommand) Run(ctx context.Context, s *session) error {
 	if len(found) == 0 {
 		return fmt.Errorf("record %s/%s: there is none; an unreadable line or a conflict is among chargehand dead-letters list", c.Source, c.ID)
 	}
+	settings, err := store.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
 	for i, r := range found {
 		err := s.print(r, func(p *page) {
 			if i > 0 {
 				p.line("")
 			}
-			tellRecord(p, r)
+			tellRecordBy(p, r, settings.Book)
 		})
 		if err != nil {
 			return err

@@ -165,8 +165,8 @@ func (t *simulationText) total(s *worker.SimulatedTotal, m *postgres.Imagined) e
 	for _, id := range m.Renewed {
 		t.line("Note: price %s has rated records, so apply will refuse to change it: void it and begin another.", id)
 	}
-	t.line("%s of %s, %s differ; %s are judged another way.", count(s.Records, "record"), count(s.Accounts, "account"),
-		count(s.Differing, "account"), count(s.Changed, "record"))
+	t.line("%s of %s judged: %s would come out another way, on %s.", count(s.Records, "record"), count(s.Accounts, "account"),
+		grouped(int64(s.Changed)), count(s.Differing, "account"))
 	for _, currency := range slices.Sorted(maps.Keys(s.More)) {
 		t.line("%s: charged now %s, then %s, difference %s.", currency, amount(s.Before[currency], currency),
 			amount(s.After[currency], currency), amount(s.More[currency], currency))
