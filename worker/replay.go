@@ -239,20 +239,24 @@ func (r *replay) judgeAgain(it *item) {
 }
 
 // differs tells whether a judgement is another than the one in force: what came
-// of the record, or what that follows from. Balance and ceilings' use at the time
-// are not looked at: they tell when it was judged, not how.
+// of the record, or what that follows from.
 func (it *item) differs(v *postgres.Judgement, trace *postgres.Trace) bool {
 	if v.Outcome != it.Outcome || v.Reason != it.Reason || v.Charge != it.Charge || v.Price != it.Price ||
 		v.Band != it.Band || v.Placement != it.Placement {
 		return true
 	}
 	old, err := postgres.ReadTrace(it.Trace)
-	return err != nil || !bytes.Equal(grounds(old), grounds(*trace))
+	return err != nil || !bytes.Equal(grounds(old, v.Outcome), grounds(*trace, v.Outcome))
 }
 
-// grounds is a trace without what hangs on the moment of the judgement.
-func grounds(t postgres.Trace) []byte {
+// grounds is a trace without what hangs on the moment of the judgement: balance
+// and use of the ceilings; nor do other ceilings matter to a record that passes
+// them as it passed the old ones.
+func grounds(t postgres.Trace, o billing.Outcome) []byte {
 	t.Figure, t.Used = 0, nil
+	if o == billing.Rated {
+		t.Judged, t.AllAccounts = false, false
+	}
 	return t.AppendBinary(nil)
 }
 
