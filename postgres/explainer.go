@@ -29,8 +29,8 @@ type boundLimits struct {
 }
 
 // limitsKept bounds how many versions of limits an explainer keeps from page to
-// page: a few kilobytes each.
-const limitsKept = 4096
+// page: some ten kilobytes each.
+const limitsKept = 1024
 
 func newExplainer(ctx context.Context, q querier) (*explainer, error) {
 	s, err := readSnapshot(ctx, q)

@@ -85,21 +85,28 @@ type foundRecord struct {
 	currency, class string
 }
 
+// The records are found and sorted before anything is looked up for them: a page
+// of a long list looks up originals and accounts for its own rows only.
 const listedRecords = `
+	with   r as (
+	       select r.account, r.source, r.id, r.arrival, r.batch, r.service, r.quantity, r.occurred_at, r.directive, r.amount,
+	              r.original_id, r.seq, r.outcome, r.reason, r.charge, r.price, r.band, r.placement, r.trace, r.rated_at
+	       from   records r
+	       where  (r.account = @account::text or @account::text is null)
+	       and    (r.service = @service::text or @service::text is null)
+	       and    (r.outcome = @outcome::smallint or @outcome::smallint is null)
+	       and    (r.reason = @reason::smallint or @reason::smallint is null)
+	       and    (r.occurred_at >= @from::timestamptz or @from::timestamptz is null)
+	       and    (r.occurred_at < @to::timestamptz or @to::timestamptz is null)
+	       and    ((r.arrival, r.account, r.source, r.id)
+	               > (@after::bigint, @after_account::text, @after_source::text, @after_id::text) or @after::bigint is null)
+	       order by r.arrival, r.account, r.source, r.id
+	       limit  @most::bigint)
 	select ` + recordColumns + `,
 	       a.number is not null, coalesce(a.currency, ''), coalesce(a.class, '')
-	from   records r ` + withOriginal + `
+	from   r ` + withOriginal + `
 	left join accounts a on a.number = r.account
-	where  (r.account = @account::text or @account::text is null)
-	and    (r.service = @service::text or @service::text is null)
-	and    (r.outcome = @outcome::smallint or @outcome::smallint is null)
-	and    (r.reason = @reason::smallint or @reason::smallint is null)
-	and    (r.occurred_at >= @from::timestamptz or @from::timestamptz is null)
-	and    (r.occurred_at < @to::timestamptz or @to::timestamptz is null)
-	and    ((r.arrival, r.account, r.source, r.id) > (@after::bigint, @after_account::text, @after_source::text, @after_id::text)
-	        or @after::bigint is null)
-	order by r.arrival, r.account, r.source, r.id
-	limit  @most::bigint`
+	order by r.arrival, r.account, r.source, r.id`
 
 // Records answers the records of a filter in the order of arrival, as of one
 // moment and however many there are: they come one by one, and breaking off
