@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ type desk struct {
 	snapshot *postgres.Snapshot
 	settings Settings
 	accounts map[string]*account
+	known    map[billing.Identity]*postgres.Known
 }
 
 // snapshotOfTown reads the settings of town once.
@@ -51,6 +53,7 @@ func (d *desk) add(number, balance string, change func(*postgres.Account)) *acco
 func (d *desk) judge(batches ...[]string) (words string, c *postgres.Commit) {
 	d.t.Helper()
 	s := &State{Now: noon, Settings: d.settings, Snapshot: d.snapshot, Accounts: d.accounts, Known: map[billing.Identity]*postgres.Known{}}
+	maps.Copy(s.Known, d.known)
 	var group []billing.Batch
 	for _, records := range batches {
 		b := read(d.t, uuid.Must(uuid.NewV7()), records...)
@@ -242,11 +245,16 @@ func TestNegativeSinceIsTheNetOfABatch(t *testing.T) {
 		{"below and back within a batch", "0", [][]string{{debit, back}}, time.Time{}},
 		{"below and back in two", "0", [][]string{{debit}, {back}}, time.Time{}},
 		{"deeper", "-1", [][]string{{debit}}, since},
-		{"up and below within a batch", "-1", [][]string{{debit, back, again}}, since},
+		{"down, up and down within a batch", "-1", [][]string{{debit, back, again}}, since},
+		{"up and below in two", "-1", [][]string{{credit("4", "0", "A1", "unleaded", "1", when)}, {use("5", "A1", "unleaded", "1", when)}}, noon},
+		{"up and below within a batch", "-1", [][]string{{credit("4", "0", "A1", "unleaded", "1", when), use("5", "A1", "unleaded", "1", when)}}, since},
 		{"down, up and down, never to zero", "-1", [][]string{{debit}, {back}, {again}}, since},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := &desk{t: t, snapshot: snapshot, settings: eager}
+			old := read(t, uuid.New(), use("0", "A1", "unleaded", "1", when)).Records[0]
+			d.known = map[billing.Identity]*postgres.Known{old.Identity(): {Record: old, Outcome: billing.Rated, Charge: money("2"), Price: 1, Band: -1,
+				Placement: snapshot.Place("unleaded").ID}}
 			a := d.add("A1", tc.balance, func(a *postgres.Account) {
 				if a.Balance < 0 {
 					a.NegativeSince = since
