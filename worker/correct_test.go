@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -81,6 +82,22 @@ func draw(t *rapid.T, early bool) drawn {
 		d.sizes, n = append(d.sizes, size), n-size
 	}
 	return d
+}
+
+// storiesChecked is how many stories a property is held against where the command
+// line does not say: each is dozens of transactions.
+const storiesChecked = "30"
+
+// checkStories is rapid.Check with fewer checks.
+func checkStories(t *testing.T, property func(*rapid.T)) {
+	t.Helper()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set(storiesChecked); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Value.Set(f.DefValue) }() // it was its value
+	}
+	rapid.Check(t, property)
 }
 
 // begin sets an account of the story up, with prices of its own, and lets it use.
@@ -182,7 +199,7 @@ func anyFilter(t *rapid.T, number string) postgres.CorrectionFilter {
 
 func TestNothingChangedNothingMoves(t *testing.T) {
 	h, n := newHouse(t, plain("X", "0")), 0
-	rapid.Check(t, func(rt *rapid.T) {
+	checkStories(t, func(rt *rapid.T) {
 		d := draw(rt, false)
 		n++
 		h.partMax = rapid.SampledFrom([]int{1, partMax}).Draw(rt, "records at a time") // month by month, or whole
@@ -200,7 +217,7 @@ func TestNothingChangedNothingMoves(t *testing.T) {
 
 func TestTheRightPriceAtLastIsAsFromTheStart(t *testing.T) {
 	h, n := newHouse(t, plain("X", "0")), 0
-	rapid.Check(t, func(rt *rapid.T) {
+	checkStories(t, func(rt *rapid.T) {
 		d := draw(rt, false)
 		n++
 		h.partMax = rapid.SampledFrom([]int{1, partMax}).Draw(rt, "records at a time") // month by month, or whole
@@ -234,7 +251,7 @@ func TestTheRightPriceAtLastIsAsFromTheStart(t *testing.T) {
 
 func TestWhateverIsCorrectedVerifyHolds(t *testing.T) {
 	h, n := newHouse(t, plain("X", "0")), 0
-	rapid.Check(t, func(rt *rapid.T) {
+	checkStories(t, func(rt *rapid.T) {
 		d := draw(rt, true)
 		n++
 		h.partMax = rapid.SampledFrom([]int{1, partMax}).Draw(rt, "records at a time")

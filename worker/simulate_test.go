@@ -38,7 +38,7 @@ func (h *house) simulate(file string, f postgres.CorrectionFilter) (*SimulatedTo
 
 func TestASimulationIsWhatApplyAndReRateThenDo(t *testing.T) {
 	h, n := newHouse(t, plain("X", "0")), 0
-	rapid.Check(t, func(rt *rapid.T) {
+	checkStories(t, func(rt *rapid.T) {
 		d := draw(rt, false)
 		n++
 		number := fmt.Sprintf("S%d", n)
