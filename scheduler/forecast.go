@@ -129,7 +129,9 @@ func reach(of *postgres.ForecastAccount, perDay billing.Money, now, end time.Tim
 		if charges && charge.Before(next) {
 			next = charge
 		}
-		if hold, will := a.Terms.HoldAt(a.Funds, a.Standing); will && !hold.After(next) {
+		// What moves the balance in the very instant that the grace ends goes first,
+		// as a charge run goes before the sweep, and may give another reason.
+		if hold, will := a.Terms.HoldAt(a.Funds, a.Standing); will && hold.Before(next) {
 			return &hold, billing.BySubzero
 		}
 		if !next.Before(end) {

@@ -69,6 +69,28 @@ func TestOfPeriodicChargesAForecastIsExact(t *testing.T) {
 	})
 }
 
+// The grace ended in the instant of a charge that took the balance past the
+// threshold: the forecast said subzero, the scheduler threshold.
+func TestAChargeInTheInstantThatGraceEndsGoesFirst(t *testing.T) {
+	s := newSite(t)
+	start := at(t, "2026-01-01T12:00:00Z")
+	s.apply(start, `{number: F, class: three, time_zone: UTC, opening_balance: "63", periodic_services: [
+		{name: daily, price: "32", period: daily, starts_on: 2026-01-24},
+		{name: weekly, price: "53", period: weekly, every: 2, starts_on: 2026-01-23}]}`)
+	f := s.forecastOf("F", start)
+	if got, want := dayOf(f.Earliest), "2026-01-27"; got != want || *f.Reason != billing.ByThreshold {
+		t.Errorf("got %s for %s, want %s for the threshold", got, f.Reason, want)
+	}
+	for day := 23; day <= 27; day++ {
+		now := fmt.Sprintf("2026-01-%02dT00:00:00Z", day)
+		s.chargeAt(now)
+		s.sweepAt(now)
+	}
+	if a := s.account("F"); a.StatusReason == nil || *a.StatusReason != billing.ByThreshold {
+		t.Errorf("the scheduler made of it %+v", a)
+	}
+}
+
 func TestUseIsForecastAsARange(t *testing.T) {
 	now := at(t, "2026-03-21T12:00:00Z")
 	today := billing.DateOf(2026, time.March, 21)
