@@ -23,7 +23,11 @@ var ErrOldSchema = errors.New("the schema is old: run chargehand migrate")
 // Migrate brings the schema at url up to date and returns how many migrations
 // ran. Many may run it at once: the first one works, the others wait.
 func Migrate(ctx context.Context, url string) (ran int, err error) {
-	pool, err := pgxpool.New(ctx, url)
+	config, err := parse(url)
+	if err != nil {
+		return 0, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return 0, fmt.Errorf("connect to the database: %w", err)
 	}

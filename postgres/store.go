@@ -21,12 +21,25 @@ type Options struct {
 	Connections int32 // most connections; 0: pgx's choice
 }
 
+// ErrBadURL means that an address is none of a PostgreSQL. It is the
+// configuration's fault, not the network's.
+var ErrBadURL = errors.New("DATABASE_URL is no address of a PostgreSQL")
+
+// parse reads the address of a database.
+func parse(url string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadURL, err)
+	}
+	return config, nil
+}
+
 // Open connects to the database at url and makes sure that its schema is the
 // one this binary knows; ErrOldSchema says that it is not.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	config, err := pgxpool.ParseConfig(url)
+	config, err := parse(url)
 	if err != nil {
-		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
+		return nil, err
 	}
 	if o.Connections > 0 {
 		config.MaxConns = o.Connections

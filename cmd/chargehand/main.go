@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/chargehand/chargehand/postgres"
 	"github.com/chargehand/chargehand/setup"
 )
 
@@ -84,7 +85,7 @@ func statusOf(err error) int {
 		wrong  wrongUse
 		faults setup.Faults
 	)
-	if errors.As(err, &wrong) || errors.As(err, &faults) {
+	if errors.As(err, &wrong) || errors.As(err, &faults) || errors.Is(err, postgres.ErrBadURL) {
 		return exitUsage
 	}
 	return exitFailed
