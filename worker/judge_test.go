@@ -226,6 +226,24 @@ func TestHoldOnDebit(t *testing.T) {
 	}
 }
 
+// TestABatchThatDebitsNothingHoldsNobody, though an earlier one debited and the
+// grace has run out since: that waits for the sweep.
+func TestABatchThatDebitsNothingHoldsNobody(t *testing.T) {
+	d := &desk{t: t, snapshot: snapshotOfTown(t), settings: Settings{FutureTolerance: time.Minute, HoldOnDebit: true}}
+	a := d.add("A1", "0", nil)
+	when := day(20, "10:00:00")
+	d.judge([]string{use("1", "A1", "unleaded", "1", when)})
+	a.NegativeSince = noon.AddDate(0, 0, -4)
+	d.judge([]string{use("2", "A1", "sms", "1", when)})
+	if a.Status != billing.Active {
+		t.Errorf("got %s, want it active still", a.Status)
+	}
+	d.judge([]string{use("3", "A1", "unleaded", "1", when)})
+	if a.Status != billing.CreditHold || a.Reason != billing.BySubzero {
+		t.Errorf("after a debit: got %s, want it held", a.Status)
+	}
+}
+
 // TestNegativeSinceIsTheNetOfABatch: what happens within a batch does not show,
 // and what happens between two does, in one transaction too (SPEC R6.2).
 func TestNegativeSinceIsTheNetOfABatch(t *testing.T) {
