@@ -71,7 +71,9 @@ func (c *caseRun) compare(when string, want expectation, printed told) {
 		say(c.recordsDiffer(want.Records))
 	}
 	for _, number := range slices.Sorted(maps.Keys(want.Accounts)) {
-		say(differ("account "+number, any(c.answer("account", "show", number)), want.Accounts[number]))
+		account := c.answer("account", "show", number)
+		say(shapes["account"].faults("account "+number, account))
+		say(differ("account "+number, account, want.Accounts[number]))
 	}
 	if len(wrong) > 0 {
 		c.t.Errorf("%s:\n%s", when, strings.Join(wrong, "\n"))
@@ -83,6 +85,7 @@ func (c *caseRun) recordsDiffer(want map[string]any) (wrong []string) {
 	found := map[string][]any{}
 	for _, r := range c.list("record", "list") {
 		short := fmt.Sprintf("%v/%v", r["source"], r["id"])
+		wrong = append(wrong, shapes["record"].faults("record "+short, r)...)
 		found[short] = append(found[short], r)
 		long := fmt.Sprintf("%v/%s", r["account"], short)
 		found[long] = append(found[long], r)

@@ -51,7 +51,7 @@ type havoc struct {
 }
 
 // victim kills something, lets it be down for a while and brings it back.
-type victim func(ctx context.Context, h *havoc) error
+type victim func(h *havoc, ctx context.Context) error
 
 // rage kills at random moments until everything that was sent is judged, and
 // answers how many times.
@@ -70,7 +70,7 @@ func (h *havoc) rage(ctx context.Context, sent <-chan struct{}, victims []victim
 		if kills%len(victims) == 0 { // each has its turn before one has its second
 			h.dice.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
 		}
-		if err := victims[kills%len(victims)](ctx, h); err != nil {
+		if err := victims[kills%len(victims)](h, ctx); err != nil {
 			h.t.Error(err)
 			return kills
 		}
@@ -102,7 +102,7 @@ func (h *havoc) down(ctx context.Context) {
 	pause(ctx, time.Duration(h.dice.IntN(500))*time.Millisecond)
 }
 
-func killWorker(ctx context.Context, h *havoc) error {
+func killWorker(h *havoc, ctx context.Context) error {
 	n := h.dice.IntN(len(h.workers))
 	if h.supervise(); h.workers[n].runs() {
 		h.workers[n].kill()
@@ -113,7 +113,7 @@ func killWorker(ctx context.Context, h *havoc) error {
 }
 
 // killFeeds kills whoever sends at present; it will send everything again.
-func killFeeds(_ context.Context, h *havoc) error {
+func killFeeds(h *havoc, _ context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, feed := range h.feeds {
@@ -124,7 +124,7 @@ func killFeeds(_ context.Context, h *havoc) error {
 	return nil
 }
 
-func killRedis(ctx context.Context, h *havoc) error {
+func killRedis(h *havoc, ctx context.Context) error {
 	if err := h.stack.KillRedis(); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func killRedis(ctx context.Context, h *havoc) error {
 	return nil
 }
 
-func killPostgres(ctx context.Context, h *havoc) error {
+func killPostgres(h *havoc, ctx context.Context) error {
 	if err := h.stack.KillPostgres(); err != nil {
 		return err
 	}

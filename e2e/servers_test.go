@@ -31,14 +31,50 @@ type servers struct {
 	err      error
 }
 
-// newSite is a fresh, migrated database and an empty Redis database.
+// newSite is a fresh, migrated database and an empty database of Redis.
 func newSite(t testing.TB) *site {
 	t.Helper()
-	together.once.Do(func() { together.err = together.start(context.WithoutCancel(t.Context())) })
-	if together.err != nil {
-		t.Fatal(together.err)
+	databaseURL, redisURL, leave, err := together.room(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return &site{t: t, dir: t.TempDir(), databaseURL: together.database(t), redisURL: together.redis(t)}
+	t.Cleanup(func() {
+		if err := leave(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &site{t: t, dir: t.TempDir(), databaseURL: databaseURL, redisURL: redisURL}
+}
+
+// room is what newSite has, and how to leave it.
+func (s *servers) room(ctx context.Context) (databaseURL, redisURL string, leave func() error, err error) {
+	s.once.Do(func() { s.err = s.start(context.WithoutCancel(ctx)) })
+	if s.err != nil {
+		return "", "", nil, s.err
+	}
+	database, err := s.create(ctx, " template "+s.template+" strategy file_copy")
+	if err != nil {
+		return "", "", nil, err
+	}
+	n := <-s.numbers
+	redisURL = at(s.stack.RedisURL, fmt.Sprint(n))
+	return at(s.stack.DatabaseURL, database), redisURL, func() error {
+		err := errors.Join(flush(redisURL), s.drop(database))
+		s.numbers <- n
+		return err
+	}, nil
+}
+
+// create makes a database under a new name.
+func (s *servers) create(ctx context.Context, how string) (name string, err error) {
+	id := uuid.New()
+	name = fmt.Sprintf("e2e_%x", id[:])
+	return name, s.exec(ctx, "create database "+name+how)
+}
+
+// drop takes a database away, whoever is connected.
+func (s *servers) drop(name string) error {
+	return s.exec(context.Background(), "drop database "+name+" with (force)")
 }
 
 func (s *servers) start(ctx context.Context) error {
@@ -68,36 +104,6 @@ func (s *servers) close() error {
 		return nil
 	}
 	return s.stack.Close()
-}
-
-// database clones the template; the clone goes with the test.
-func (s *servers) database(t testing.TB) (databaseURL string) {
-	t.Helper()
-	id := uuid.New()
-	name := fmt.Sprintf("e2e_%x", id[:])
-	if err := s.exec(t.Context(), "create database "+name+" template "+s.template+" strategy file_copy"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.exec(context.Background(), "drop database "+name+" with (force)"); err != nil {
-			t.Error(err)
-		}
-	})
-	return at(s.stack.DatabaseURL, name)
-}
-
-// redis takes a database of Redis for the test, and empties it afterwards.
-func (s *servers) redis(t testing.TB) (redisURL string) {
-	t.Helper()
-	n := <-s.numbers
-	redisURL = at(s.stack.RedisURL, fmt.Sprint(n))
-	t.Cleanup(func() {
-		if err := flush(redisURL); err != nil {
-			t.Error(err)
-		}
-		s.numbers <- n
-	})
-	return redisURL
 }
 
 // exec runs one statement over a connection of its own.
