@@ -51,7 +51,7 @@ type havoc struct {
 }
 
 // victim kills something, lets it be down for a while and brings it back.
-type victim func(h *havoc, ctx context.Context) error
+type victim func(ctx context.Context, h *havoc) error
 
 // rage kills at random moments until everything that was sent is judged, and
 // answers how many times.
@@ -70,7 +70,7 @@ func (h *havoc) rage(ctx context.Context, sent <-chan struct{}, victims []victim
 		if kills%len(victims) == 0 { // each has its turn before one has its second
 			h.dice.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
 		}
-		if err := victims[kills%len(victims)](h, ctx); err != nil {
+		if err := victims[kills%len(victims)](ctx, h); err != nil {
 			h.t.Error(err)
 			return kills
 		}
@@ -102,7 +102,7 @@ func (h *havoc) down(ctx context.Context) {
 	pause(ctx, time.Duration(h.dice.IntN(500))*time.Millisecond)
 }
 
-func killWorker(h *havoc, ctx context.Context) error {
+func killWorker(ctx context.Context, h *havoc) error {
 	n := h.dice.IntN(len(h.workers))
 	if h.supervise(); h.workers[n].runs() {
 		h.workers[n].kill()
@@ -113,7 +113,7 @@ func killWorker(h *havoc, ctx context.Context) error {
 }
 
 // killFeeds kills whoever sends at present; it will send everything again.
-func killFeeds(h *havoc, _ context.Context) error {
+func killFeeds(_ context.Context, h *havoc) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, feed := range h.feeds {
@@ -124,7 +124,7 @@ func killFeeds(h *havoc, _ context.Context) error {
 	return nil
 }
 
-func killRedis(h *havoc, ctx context.Context) error {
+func killRedis(ctx context.Context, h *havoc) error {
 	if err := h.stack.KillRedis(); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func killRedis(h *havoc, ctx context.Context) error {
 	return nil
 }
 
-func killPostgres(h *havoc, ctx context.Context) error {
+func killPostgres(ctx context.Context, h *havoc) error {
 	if err := h.stack.KillPostgres(); err != nil {
 		return err
 	}
