@@ -35,6 +35,8 @@ type faultSite struct {
 	work  workload
 	began time.Time
 
+	batchRecords int // few, so that a kill has many batches to hit
+
 	mu    sync.Mutex
 	feeds map[string]*exec.Cmd // that are sending at present, by file
 }
@@ -50,6 +52,9 @@ func newFaultSite(t *testing.T, lines int) *faultSite {
 	if testing.Short() {
 		lines /= 10
 	}
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	stack := devstack.ForTest(t, devstack.Options{Durable: true})
 	if stack.RedisInMemory {
 		t.Skip("no redis-server on this machine: what a crash of it does cannot be tried")
@@ -61,6 +66,8 @@ func newFaultSite(t *testing.T, lines int) *faultSite {
 		dice:  rand.New(rand.NewPCG(seed, 2)),
 		work:  generate(seed, lines),
 		feeds: map[string]*exec.Cmd{},
+
+		batchRecords: 100,
 	}
 	f.must("migrate")
 	f.must("apply", "-f", f.file("setup.json", f.work.tariff.setup()))
@@ -80,9 +87,6 @@ func (f *faultSite) note(format string, args ...any) {
 }
 
 func feedFile(feed, n int) string { return fmt.Sprintf("feed-%d-%d.ndjson", feed, n) }
-
-// batchRecords makes batches small, so that a kill has many to hit.
-const batchRecords = "100"
 
 // sending sends both feeds at once, each file as often as it takes until it is
 // accepted: sending again is what a feed does that failed. What it answers is
@@ -108,7 +112,7 @@ func (f *faultSite) send(ctx context.Context, file string) {
 	var said bytes.Buffer
 	for ctx.Err() == nil {
 		said.Reset()
-		cmd := exec.CommandContext(ctx, binary, "ingest", file, "--batch", batchRecords)
+		cmd := exec.CommandContext(ctx, binary, "ingest", file, "--batch", fmt.Sprint(f.batchRecords))
 		cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = f.dir, f.environment(), &said, &said
 		dieWithUs(cmd)
 		if err := f.startFeed(file, cmd); err != nil {

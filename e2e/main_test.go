@@ -3,9 +3,12 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 )
 
@@ -44,3 +47,16 @@ func build(ctx context.Context, dir string) (string, error) {
 	}
 	return path, nil
 }
+
+// lookAtSources lists every folder of the product, once, and must be called while
+// a test runs: go test keeps the result of a package until something changes that
+// its tests have looked at, and it does not see what the compiler reads.
+var lookAtSources = sync.OnceValue(func() error {
+	const root = ".."
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && path != root && entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		return err
+	})
+})

@@ -48,7 +48,7 @@ func newSite(t testing.TB) *site {
 
 // room is what newSite has, and how to leave it.
 func (s *servers) room(ctx context.Context) (databaseURL, redisURL string, leave func() error, err error) {
-	s.once.Do(func() { s.err = s.start(context.WithoutCancel(ctx)) })
+	s.once.Do(func() { s.err = errors.Join(lookAtSources(), s.start(context.WithoutCancel(ctx))) })
 	if s.err != nil {
 		return "", "", nil, s.err
 	}
