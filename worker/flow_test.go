@@ -298,27 +298,40 @@ func (h *house) changeAt(at time.Time, account, body string) {
 // than what was credited of its records: both must be of one moment.
 func TestACreditIsGivenOnceUnderARace(t *testing.T) {
 	h := newHouse(t, plain("A1", "100"))
-	warm := h.flow(eager, 10)
-	h.commit(warm, h.accept(use("1", "A1", "unleaded", "10", day(20, "10:00:00"))))
-	first := h.accept(credit("c1", "1", "A1", "unleaded", "10", day(20, "11:00:00")))
-	second := h.accept(credit("c2", "1", "A1", "unleaded", "10", day(20, "11:00:00")))
+	one, err := postgres.Open(t.Context(), h.url, postgres.Options{Connections: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	slow := &flow{store: one, clock: fixed(noon), settings: eager}
+	// Its connection has its statements prepared then, which would wait for a lock
+	// before they ask anything.
+	h.commit(slow, h.accept(use("1", "A1", "unleaded", "10", day(20, "10:00:00"))))
+	h.commit(slow, h.accept(credit("c0", "1", "A1", "unleaded", "1", day(20, "11:00:00"))))
+	first := h.accept(credit("c1", "1", "A1", "unleaded", "9", day(20, "11:00:00")))
+	second := h.accept(credit("c2", "1", "A1", "unleaded", "9", day(20, "11:00:00")))
 
+	s, batches, err := h.flow(eager, 0).read(t.Context(), []batch{first})
+	if err != nil {
+		t.Fatal(err)
+	}
 	release := h.lockAccounts()
 	ended := make(chan error, 1)
-	cold := h.flow(eager, 0)
 	go func() {
-		_, err := cold.commit(context.WithoutCancel(t.Context()), []batch{second})
+		_, err := slow.commit(context.WithoutCancel(t.Context()), []batch{second})
 		ended <- err
 	}()
 	eventually(t, "the second flow waits for the accounts", func() bool {
 		return h.locks() == "1"
 	})
-	h.commit(warm, first) // it has the account at hand
+	if err := h.store.Commit(t.Context(), Judge(s, batches)); err != nil {
+		t.Fatal(err)
+	}
 	release()
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	if got := h.judged("A1", "c1") + " " + h.judged("A1", "c2"); got != "-20 credit_exceeds_original" {
+	if got := h.judged("A1", "c1") + " " + h.judged("A1", "c2"); got != "-18 credit_exceeds_original" {
 		t.Errorf("got %s, want the second credit refused", got)
 	}
 }
