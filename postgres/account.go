@@ -33,16 +33,19 @@ func (a *Account) NextSeq(at int64) int64 {
 	return a.LastSeq
 }
 
+// accountsFor reads the states of accounts that are not of the version which the
+// caller has. Where no versions are given it reads all of them.
 const accountsFor = `
 	select a.number, a.class, a.currency, a.time_zone, a.cycle_day,
 	       (a.threshold * 1000000)::bigint, (a.credit_limit * 1000000)::bigint, a.services,
 	       a.limits_version, l.body::text,
 	       s.version, s.last_seq, s.status, s.status_reason, s.inactive_since,
 	       (s.balance * 1000000)::bigint, (s.current_debt * 1000000)::bigint, s.negative_since, s.counters
-	from   unnest(@numbers::text[]) as n (number)
+	from   unnest(@numbers::text[], @versions::bigint[]) as n (number, version)
 	join   accounts       a on a.number  = n.number
 	join   account_states s on s.account = a.number
-	left join limits      l on l.account = a.number and l.version = a.limits_version`
+	left join limits      l on l.account = a.number and l.version = a.limits_version
+	where  s.version is distinct from n.version`
 
 func (a *Answer) readAccounts(rows pgx.Rows) error {
 	for rows.Next() {

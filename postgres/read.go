@@ -17,7 +17,8 @@ type Question struct {
 	Batches    []uuid.UUID        // which of these are done already?
 	Identities []billing.Identity // which of these exist already?
 	Originals  []billing.Identity // of these: what was given back of them so far?
-	Accounts   []string           // state of these accounts
+	Accounts   []string           // state of these accounts,
+	Versions   []int64            // where it is not of this version; nil: at all events
 }
 
 // Answer is what the database says to a Question, as of one moment.
@@ -25,7 +26,7 @@ type Answer struct {
 	Version  int64 // of the settings
 	Done     map[uuid.UUID]bool
 	Known    map[billing.Identity]*Known
-	Accounts map[string]*Account // those that exist
+	Accounts map[string]*Account // those that exist and are not of the version asked with
 }
 
 // Known is a record that exists, with its judgement in force.
@@ -99,7 +100,7 @@ func (s *Store) Read(ctx context.Context, q Question) (*Answer, error) {
 		})
 	}
 	if len(q.Accounts) > 0 {
-		b.Queue(accountsFor, pgx.NamedArgs{"numbers": q.Accounts}).Query(a.readAccounts)
+		b.Queue(accountsFor, pgx.NamedArgs{"numbers": q.Accounts, "versions": q.Versions}).Query(a.readAccounts)
 	}
 	b.Queue(`commit`)
 	if err := s.pool.SendBatch(ctx, &b).Close(); err != nil {

@@ -28,11 +28,15 @@ type flow struct {
 	place int64
 }
 
-// judgedMax bounds how often a group is judged again because something changed
-// meanwhile. Each time the stale accounts are read anew, so losing this often in
-// a row takes a writer that is as fast as we are; then it is left to the caller
-// to wait a little.
+// judgedMax bounds how often a batch is judged again because something changed
+// meanwhile. Losing this often in a row takes a writer that is as fast as one
+// batch; then it is left to the caller to wait a little.
 const judgedMax = 20
+
+// groupJudgedMax is how often a group of several is. The more accounts are at
+// work and the longer, the surer one of them is paid meanwhile: then half of them
+// is tried, which is half as long at work with half as many.
+const groupJudgedMax = 3
 
 // judgeTime bounds one attempt to read, judge and write. The largest group takes
 // seconds; a connection that leads nowhere any more would be waited for until the
@@ -45,18 +49,36 @@ type batch struct {
 	unreadable []postgres.DeadLetter
 }
 
-// commit judges and writes a group of batches, all in one transaction. Batches
-// that are done already are left out.
+// commit judges and writes a group of batches, in one transaction, or in several
+// where others change its accounts all the time. Batches that are done already
+// are left out.
 func (f *flow) commit(ctx context.Context, group []batch) (postgres.Outcomes, error) {
+	tries := judgedMax
+	if len(group) > 1 {
+		tries = groupJudgedMax
+	}
 	var err error
-	for range judgedMax {
+	for range tries {
 		var out postgres.Outcomes
 		out, err = f.once(ctx, group)
 		if !errors.Is(err, postgres.ErrStale) {
 			return out, err
 		}
 	}
-	return postgres.Outcomes{}, fmt.Errorf("judged %d times: %w", judgedMax, err)
+	if len(group) > 1 {
+		return f.halves(ctx, group)
+	}
+	return postgres.Outcomes{}, fmt.Errorf("judged %d times: %w", tries, err)
+}
+
+// halves commits a group in two parts, in its order.
+func (f *flow) halves(ctx context.Context, group []batch) (postgres.Outcomes, error) {
+	first, err := f.commit(ctx, group[:len(group)/2])
+	if err != nil {
+		return first, err
+	}
+	second, err := f.commit(ctx, group[len(group)/2:])
+	return first.Add(second), err
 }
 
 func (f *flow) once(ctx context.Context, group []batch) (postgres.Outcomes, error) {
@@ -130,7 +152,7 @@ func (f *flow) read(ctx context.Context, group []batch) (*State, []billing.Batch
 }
 
 // question asks for the identities of the group, and for the accounts that are
-// not cached.
+// not cached, or not as they are now.
 func (f *flow) question(group []batch) (q postgres.Question, cached map[string]*account) {
 	n := 0
 	for i := range group {
@@ -153,9 +175,12 @@ func (f *flow) question(group []batch) (q postgres.Question, cached map[string]*
 			}
 			a := f.cache.find(r.Account)
 			cached[r.Account] = a // nil: asked for, not found yet
-			if a == nil {
-				q.Accounts = append(q.Accounts, r.Account)
+			q.Accounts = append(q.Accounts, r.Account)
+			var version int64
+			if a != nil {
+				version = a.Version
 			}
+			q.Versions = append(q.Versions, version)
 		}
 	}
 	return q, cached
