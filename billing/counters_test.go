@@ -43,16 +43,28 @@ func drawCounters(t *rapid.T) billing.Counters {
 		k.Start = drawDate(t, k.Start)
 		quantity, _ := drawFixed(t)
 		amount, _ := drawFixed(t)
-		c.Open[k] = billing.Counter{Quantity: quantity, Amount: amount}
+		c.Set(k, billing.Counter{Quantity: quantity, Amount: amount})
 	}
 	return c
 }
 
-// withoutZeros is c with the counters that are stored.
-func withoutZeros(c billing.Counters) billing.Counters {
-	c.Open = maps.Clone(c.Open)
-	maps.DeleteFunc(c.Open, func(_ billing.CounterKey, v billing.Counter) bool { return v.IsZero() })
+// content is what counters hold: where they begin, and what is not zero.
+type content struct {
+	OpenDay, OpenMonth billing.Date
+	Open               map[billing.CounterKey]billing.Counter
+}
+
+// countersOf holds these open counters.
+func countersOf(day, month billing.Date, open map[billing.CounterKey]billing.Counter) billing.Counters {
+	c := billing.Counters{OpenDay: day, OpenMonth: month}
+	for k, v := range open {
+		c.Set(k, v)
+	}
 	return c
+}
+
+func contentOf(c billing.Counters) content {
+	return content{c.OpenDay, c.OpenMonth, maps.Collect(c.All())}
 }
 
 func TestCountersAreTheSameWhenStored(t *testing.T) {
@@ -63,7 +75,7 @@ func TestCountersAreTheSameWhenStored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(got, withoutZeros(c), byCounters); diff != "" {
+		if diff := cmp.Diff(contentOf(got), contentOf(c), byCounters); diff != "" {
 			t.Errorf("got -, want +:\n%s", diff)
 		}
 		if again := got.AppendBinary([]byte("x")); !bytes.Equal(again[1:], stored) {
@@ -76,12 +88,12 @@ func TestCountersAreTheSameWhenStored(t *testing.T) {
 func TestEqualCountersAreEqualBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawCounters(t)
-		keys := slices.Collect(maps.Keys(c.Open))
-		other := billing.Counters{OpenDay: c.OpenDay, OpenMonth: c.OpenMonth, Open: map[billing.CounterKey]billing.Counter{
-			{Kind: billing.OfType, Window: billing.Day, Target: 99, Start: c.OpenDay}: {}, // a zero, as an absent one
-		}}
+		keys := slices.Collect(maps.Keys(maps.Collect(c.All())))
+		other := billing.Counters{OpenDay: c.OpenDay, OpenMonth: c.OpenMonth}
+		zero := billing.CounterKey{Kind: billing.OfType, Window: billing.Day, Target: 99, Start: c.OpenDay}
+		other.Set(zero, billing.Counter{}) // as an absent one
 		for _, k := range rapid.Permutation(keys).Draw(t, "order") {
-			other.Open[k] = c.Open[k]
+			other.Set(k, c.At(k))
 		}
 		if got, want := other.AppendBinary(nil), c.AppendBinary(nil); !bytes.Equal(got, want) {
 			t.Errorf("got %x, want %x", got, want)
@@ -89,10 +101,10 @@ func TestEqualCountersAreEqualBytes(t *testing.T) {
 	})
 	one := billing.Counter{Quantity: billing.FixedInt(1)}
 	for range 50 { // a map's order is another each time
-		c := billing.Counters{Open: map[billing.CounterKey]billing.Counter{
+		c := countersOf(0, 0, map[billing.CounterKey]billing.Counter{
 			{Kind: billing.OfService, Window: billing.Day, Target: 1 << 28}: one,
 			{Kind: billing.OfType, Window: billing.Day, Target: 0}:          one,
-		}}
+		})
 		want := []byte{1, 0, 0, 4, 128, 128, 128, 128, 1, 0, 0, 1, 0, 0, 5, 0, 0, 0, 1, 0, 0}
 		if got := c.AppendBinary(nil); !bytes.Equal(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
@@ -102,11 +114,11 @@ func TestEqualCountersAreEqualBytes(t *testing.T) {
 
 // The database reads these bytes by counters_of, so they stay as they are.
 func TestStoredCountersKeepTheirForm(t *testing.T) {
-	c := billing.Counters{OpenDay: 20525, OpenMonth: 20513, Open: map[billing.CounterKey]billing.Counter{
+	c := countersOf(20525, 20513, map[billing.CounterKey]billing.Counter{
 		{Kind: billing.OfService, Window: billing.Day, Target: 7, Start: 20526}: {Quantity: fixed(t, "12.5"), Amount: fixed(t, "-0.25")},
 		{Kind: billing.OfAccount, Window: billing.Month, Start: 20513}:          {Quantity: fixed(t, "0.000000000001"), Amount: fixed(t, "20000000000")},
 		{Kind: billing.OfAccount, Window: billing.Month, Start: 20544}:          {Quantity: fixed(t, "0.000001"), Amount: fixed(t, largest)},
-	}}
+	})
 	want := []byte{
 		1,             // version
 		0xda, 0xc0, 2, // 2026-03-13
@@ -132,7 +144,7 @@ func TestReadCountersOfAnAccountThatUsedNothing(t *testing.T) {
 	none := billing.NewCounters()
 	for _, stored := range [][]byte{nil, {}, none.AppendBinary(nil)} {
 		got, err := billing.ReadCounters(stored)
-		if diff := cmp.Diff(got, none); err != nil || diff != "" {
+		if diff := cmp.Diff(contentOf(got), contentOf(none), byCounters); err != nil || diff != "" {
 			t.Errorf("%x: %v, got -, want +:\n%s", stored, err, diff)
 		}
 	}
@@ -142,9 +154,9 @@ func TestReadCountersOfAnAccountThatUsedNothing(t *testing.T) {
 }
 
 func TestReadCountersRefusesWhatIsCutShort(t *testing.T) {
-	c := billing.Counters{OpenDay: 20525, OpenMonth: 20513, Open: map[billing.CounterKey]billing.Counter{
+	c := countersOf(20525, 20513, map[billing.CounterKey]billing.Counter{
 		{Kind: billing.OfAccount, Window: billing.Month, Start: 20543}: {Quantity: fixed(t, "12.5"), Amount: fixed(t, largest)},
-	}}
+	})
 	stored := c.AppendBinary(nil)
 	const head = 7 // version and the first open windows: with no counter behind them they are whole
 	for n := 1; n < len(stored); n++ {
@@ -170,7 +182,7 @@ func FuzzReadCounters(f *testing.F) {
 			return
 		}
 		again, err := billing.ReadCounters(c.AppendBinary(nil))
-		if diff := cmp.Diff(again, withoutZeros(c), byCounters); err != nil || diff != "" {
+		if diff := cmp.Diff(contentOf(again), contentOf(c), byCounters); err != nil || diff != "" {
 			t.Errorf("%x: %v, read again got -, want +:\n%s", b, err, diff)
 		}
 	})
@@ -201,11 +213,11 @@ func TestCloseTakesOutWindowsThatAreOver(t *testing.T) {
 		{"all", math.MaxInt32, math.MaxInt32, all, math.MaxInt32, math.MaxInt32},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			counters := billing.Counters{OpenDay: 9, OpenMonth: 9, Open: map[billing.CounterKey]billing.Counter{}}
+			counters := billing.Counters{OpenDay: 9, OpenMonth: 9}
 			closed, open := map[billing.CounterKey]billing.Counter{}, map[billing.CounterKey]billing.Counter{}
 			for i, k := range all {
 				v := billing.Counter{Quantity: billing.FixedInt(int64(i + 1))}
-				counters.Open[k] = v
+				counters.Set(k, v)
 				if slices.Contains(c.closed, k) {
 					closed[k] = v
 				} else {
@@ -216,8 +228,8 @@ func TestCloseTakesOutWindowsThatAreOver(t *testing.T) {
 			if diff := cmp.Diff(got, closed, byCounters); len(got)+len(closed) > 0 && diff != "" {
 				t.Errorf("closed: got -, want +:\n%s", diff)
 			}
-			want := billing.Counters{OpenDay: c.openDay, OpenMonth: c.openMonth, Open: open}
-			if diff := cmp.Diff(counters, want, byCounters); diff != "" {
+			want := content{c.openDay, c.openMonth, open}
+			if diff := cmp.Diff(contentOf(counters), want, byCounters); diff != "" {
 				t.Errorf("open: got -, want +:\n%s", diff)
 			}
 			if again := counters.Close(c.day, c.month); again != nil {
@@ -258,7 +270,7 @@ func TestCountAddsToEveryScopeAndWindow(t *testing.T) {
 			want[k] = billing.Counter{Quantity: billing.FixedInt(sums[0]), Amount: billing.FixedInt(sums[1])}
 		}
 	}
-	if diff := cmp.Diff(c.Open, want, byCounters); diff != "" {
+	if diff := cmp.Diff(maps.Collect(c.All()), want, byCounters); diff != "" {
 		t.Errorf("got -, want +:\n%s", diff)
 	}
 }
@@ -285,7 +297,7 @@ func BenchmarkReadCounters(b *testing.B) {
 
 // tenServices are the counters of an account that uses ten services of two types.
 func tenServices() billing.Counters {
-	c := billing.Counters{OpenDay: 20525, OpenMonth: 20513, Open: map[billing.CounterKey]billing.Counter{}}
+	c := billing.Counters{OpenDay: 20525, OpenMonth: 20513}
 	v := billing.Counter{Quantity: billing.FixedInt(12345), Amount: billing.Money(67_890_000).Fixed()}
 	for target := range billing.TargetID(14) {
 		kind := billing.OfService
@@ -298,9 +310,9 @@ func tenServices() billing.Counters {
 			kind = billing.OfFamily
 		}
 		for start := billing.Date(20525); start < 20527; start++ {
-			c.Open[billing.CounterKey{Kind: kind, Window: billing.Day, Target: target, Start: start}] = v
+			c.Set(billing.CounterKey{Kind: kind, Window: billing.Day, Target: target, Start: start}, v)
 		}
-		c.Open[billing.CounterKey{Kind: kind, Window: billing.Month, Target: target, Start: 20513}] = v
+		c.Set(billing.CounterKey{Kind: kind, Window: billing.Month, Target: target, Start: 20513}, v)
 	}
 	return c
 }

@@ -141,7 +141,7 @@ func (t *Tx) remaining(ctx context.Context, snap *Snapshot, a *Account, service 
 		}
 		k := billing.CounterKey{Kind: scope.Kind, Window: kind, Target: target, Start: windows[kind].Start}
 		if a.Counters.IsOpen(kind, k.Start) {
-			return a.Counters.Open[k]
+			return a.Counters.At(k)
 		}
 		return closed[ClosedKey{a.Number, k}]
 	}), nil

@@ -55,7 +55,7 @@ func (t *Tx) forecastAccounts(ctx context.Context, number, after string, since b
 	for i, a := range accounts {
 		page[i] = &ForecastAccount{PeriodicAccount: PeriodicAccount{Account: a, Terms: classes.Terms(a)}, Used: map[billing.Date]billing.Fixed{}}
 		byNumber[a.Number] = page[i]
-		for k, v := range a.Counters.Open {
+		for k, v := range a.Counters.All() {
 			if k.Kind == billing.OfAccount && k.Window == billing.Day && k.Start >= since {
 				page[i].Used[k.Start] = v.Amount
 			}

@@ -110,7 +110,7 @@ func (m *Imagined) Of(number string, now *Account) (*Account, error) {
 	a := *now
 	a.Class, a.Threshold, a.CreditLimit, a.Services = then.Class, then.Threshold, then.CreditLimit, then.Services
 	a.Limits, a.LimitsVersion = then.Limits, then.LimitsVersion
-	a.Counters.Open = maps.Clone(now.Counters.Open)
+	a.Counters = now.Counters.Clone()
 	return &a, nil
 }
 

@@ -78,8 +78,8 @@ func (v *verifier) counters(ctx context.Context, a *postgres.Audited) error {
 	if v.expected.calendar == nil {
 		return a.EachCounter(ctx, func(*postgres.AuditedCounter) error { return nil })
 	}
-	for _, k := range sortedKeys(open.Open) {
-		v.counter(a, "open", k, v.expected.take(k), open.Open[k])
+	for k, counted := range open.All() {
+		v.counter(a, "open", k, v.expected.take(k), counted)
 	}
 	err = a.EachCounter(ctx, func(c *postgres.AuditedCounter) error {
 		k := c.CounterKey

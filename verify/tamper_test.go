@@ -343,7 +343,7 @@ func openCounter(account string, w billing.WindowKind, start billing.Date, more 
 			return err
 		}
 		k := billing.CounterKey{Kind: billing.OfAccount, Window: w, Start: start}
-		c.Open[k] = c.Open[k].Add(more, billing.Fixed{})
+		c.Add(k, more, billing.Fixed{})
 		_, err = db.Exec(ctx, `update account_states set counters = $2 where account = $1`, account, c.AppendBinary(nil))
 		return err
 	}

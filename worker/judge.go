@@ -283,8 +283,7 @@ func (j *judge) count(c *record) {
 			continue
 		}
 		for _, w := range [...]*billing.Window{&c.day, &c.month} {
-			now := c.counters[kind][w.Kind].Add(c.counted, amount)
-			j.setCounter(c.account, c.place, billing.ScopeKind(kind), w, now)
+			j.addTo(a, c.place, billing.ScopeKind(kind), w, c.counted, amount)
 		}
 	}
 	a.counted(&c.day, &c.month)

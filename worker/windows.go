@@ -30,7 +30,7 @@ func counterKey(p *billing.Place, kind billing.ScopeKind, w *billing.Window) bil
 func (j *judge) counter(a *account, p *billing.Place, kind billing.ScopeKind, w *billing.Window) billing.Counter {
 	k := counterKey(p, kind, w)
 	if a.Counters.IsOpen(w.Kind, w.Start) {
-		return a.Counters.Open[k]
+		return a.Counters.At(k)
 	}
 	closed := postgres.ClosedKey{Account: a.Number, CounterKey: k}
 	if v, written := j.commit.Closed[closed]; written {
@@ -39,13 +39,14 @@ func (j *judge) counter(a *account, p *billing.Place, kind billing.ScopeKind, w 
 	return j.Closed[closed]
 }
 
-func (j *judge) setCounter(a *account, p *billing.Place, kind billing.ScopeKind, w *billing.Window, v billing.Counter) {
+// addTo adds to the counter that counter reads.
+func (j *judge) addTo(a *account, p *billing.Place, kind billing.ScopeKind, w *billing.Window, quantity, amount billing.Fixed) {
 	k := counterKey(p, kind, w)
 	if a.Counters.IsOpen(w.Kind, w.Start) {
-		a.Counters.Open[k] = v
+		a.Counters.Add(k, quantity, amount)
 		return
 	}
-	j.closed(a.Number, k, v)
+	j.closed(a.Number, k, j.counter(a, p, kind, w).Add(quantity, amount))
 }
 
 func (j *judge) closed(number string, k billing.CounterKey, v billing.Counter) {
