@@ -12,7 +12,7 @@ const takenUpWithin = 10 * time.Second
 func TestAKilledWorkersBatchesAreTakenUpByAnother(t *testing.T) {
 	f := newFaultSite(t, 20_000)
 	f.variables = append(f.variables, "CHARGEHAND_WORKER_BATCHES_PER_COMMIT=1")
-	f.batchRecords = 20
+	f.batchRecords = f.work.lines / 1000 // many commits, however small the run
 	f.sendAll()
 	all := f.waiting()
 	first := f.start("work") // alone, it holds every shard
