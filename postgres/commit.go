@@ -321,7 +321,7 @@ func (c *Commit) copyRecords(ctx context.Context, tx pgx.Tx) error {
 	var rows copyRows
 	rows.b = make([]byte, 0, 320*len(c.Judgements))
 	rows.begin()
-	for i := range c.Judgements {
+	for _, i := range byAccount(c.Judgements) {
 		c.Judgements[i].copyTo(&rows, c.Now)
 	}
 	_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(rows.end()), copyRecords)
@@ -332,6 +332,28 @@ func (c *Commit) copyRecords(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("copy records: %w", err)
 	}
 	return nil
+}
+
+// byAccount is the order in which judgements are written: account by account, as
+// the key has them, so that records of one account go into one page of it one
+// after the other. In the order of arrival the key cost a seventh of all that the
+// database did. Each account's own records stay in their order.
+func byAccount(judgements []Judgement) []int {
+	next := make(map[string]int, len(judgements)/8) // how many an account has, then where its next one goes
+	for i := range judgements {
+		next[judgements[i].Record.Account]++
+	}
+	at := 0
+	for _, account := range slices.Sorted(maps.Keys(next)) {
+		at, next[account] = at+next[account], at
+	}
+	order := make([]int, len(judgements))
+	for i := range judgements {
+		account := judgements[i].Record.Account
+		order[next[account]] = i
+		next[account]++
+	}
+	return order
 }
 
 func (j *Judgement) copyTo(c *copyRows, now time.Time) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -311,5 +312,18 @@ func TestWhatIsTransient(t *testing.T) {
 		if got := Transient(tc.err); got != tc.want {
 			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
 		}
+	}
+}
+
+func TestJudgementsAreWrittenAccountByAccount(t *testing.T) {
+	var list []Judgement
+	for _, account := range []string{"B", "A", "C", "B", "A", "B"} {
+		list = append(list, Judgement{Record: &billing.UsageRecord{Account: account}})
+	}
+	if got, want := byAccount(list), []int{1, 4, 0, 3, 5, 2}; !slices.Equal(got, want) {
+		t.Errorf("got the order %v, want %v", got, want)
+	}
+	if got := byAccount(nil); len(got) != 0 {
+		t.Errorf("of nothing: got %v", got)
 	}
 }
