@@ -165,8 +165,8 @@ func (in *intake) files(ctx context.Context, names []string, options feed.Option
 	case len(batches) == 0:
 		return fmt.Errorf("ingest: %w", err)
 	}
-	return fmt.Errorf("ingest: %w; before that %s were accepted: send all of it again, they will count as duplicates",
-		err, plural(len(batches), "batch", "batches"))
+	return fmt.Errorf("ingest: %w; before that %s accepted: send all of it again, they will count as duplicates",
+		err, plural(len(batches), "batch was", "batches were"))
 }
 
 func (in *intake) file(ctx context.Context, name string, options feed.Options) error {
