@@ -229,6 +229,19 @@ func (s *Store) Stalled(ctx context.Context, before time.Time) (map[int]uuid.UUI
 	return found, nil
 }
 
+// SetAside counts those of some batches that were set aside: waiting for them
+// waits for a person.
+func (s *Store) SetAside(ctx context.Context, ids []uuid.UUID) (n int, err error) {
+	const query = `
+	select count(*)
+	from   batches
+	where  id = any(@ids::uuid[])
+	and    done_at is null
+	and    failed_at is not null`
+	err = s.pool.QueryRow(ctx, query, pgx.NamedArgs{"ids": ids}).Scan(&n)
+	return n, wrap(err, "count batches that were set aside")
+}
+
 // OutcomesOf adds up what became of batches, and how many of them are not done.
 func (s *Store) OutcomesOf(ctx context.Context, ids []uuid.UUID) (sum Outcomes, waiting int, err error) {
 	const query = `

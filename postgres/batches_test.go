@@ -179,6 +179,14 @@ func TestOutcomesOfAddsUp(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || waiting != 1 {
 		t.Errorf("%d wait, want 1; outcomes (-want +got):\n%s", waiting, diff)
 	}
+	for _, want := range []int{0, 1} {
+		if aside, err := s.SetAside(t.Context(), ids); err != nil || aside != want {
+			t.Errorf("got %d set aside and %v, want %d", aside, err, want)
+		}
+		if err := s.FailBatch(t.Context(), ids[2], DeadLetter{ID: uuid.New(), Kind: BadBatch, At: march}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestADeadLetterKeepsWhatItComplainsOf: bytes that no text of the database may

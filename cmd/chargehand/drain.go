@@ -25,7 +25,7 @@ func (c *drainCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer store.Close()
-	q, err := s.openQueue(ctx)
+	q, err := s.reachQueue(ctx)
 	if err != nil {
 		return err
 	}

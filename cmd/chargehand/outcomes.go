@@ -44,15 +44,23 @@ func until(ctx context.Context, timeout time.Duration, done func(context.Context
 
 // outcomes waits until batches are judged, and answers what became of them.
 func (s *session) outcomes(ctx context.Context, store *postgres.Store, batches []uuid.UUID, timeout time.Duration) (o postgres.Outcomes, err error) {
-	var waiting int
+	var waiting, aside int
 	bar := s.progress("judging", -1, recordsUnit)
 	defer bar.end()
 	err = until(ctx, timeout, func(ctx context.Context) (done bool, err error) {
 		o, waiting, err = store.OutcomesOf(ctx, batches)
 		bar.total(int64(o.Accepted))
 		bar.set(int64(judged(o)))
-		return waiting == 0, err
+		if err != nil || waiting == 0 {
+			return waiting == 0, err
+		}
+		aside, err = store.SetAside(ctx, batches)
+		return aside == waiting, err
 	})
+	if err == nil && aside > 0 {
+		err = fmt.Errorf("%s set aside as faulty: chargehand dead-letters list --kind batch says why, "+
+			"and dead-letters redrive tries again", plural(aside, "batch was", "batches were"))
+	}
 	if errors.As(err, new(errTimeout)) {
 		err = fmt.Errorf("after %s %s of %d are still queued: see that a worker runs (chargehand work), then chargehand drain",
 			timeout, plural(waiting, "batch", "batches"), len(batches))

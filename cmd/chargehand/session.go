@@ -63,17 +63,38 @@ func (s *session) openStore(ctx context.Context) (*postgres.Store, error) {
 	return store, err
 }
 
-// openQueue connects to the Redis that the configuration names.
+// openQueue connects to the Redis that the configuration names. One that is away
+// stops nobody: the database has the batches, and the worker looks for them there.
 func (s *session) openQueue(ctx context.Context) (*queue.Client, error) {
+	q, err := s.connectQueue()
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Ping(ctx); err != nil {
+		s.log.Warn("the queue is away: batches wait in the database, where workers find them a little later", "error", err)
+	}
+	return q, nil
+}
+
+// reachQueue connects to a Redis that must answer, for commands that ask it.
+func (s *session) reachQueue(ctx context.Context) (*queue.Client, error) {
+	q, err := s.connectQueue()
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Ping(ctx); err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
+	return q, nil
+}
+
+func (s *session) connectQueue() (*queue.Client, error) {
 	if s.config.RedisURL == "" {
 		return nil, errNoQueue
 	}
 	q, err := queue.Connect(s.config.RedisURL, s.log)
 	if err != nil {
 		return nil, wrongUse{err}
-	}
-	if err := q.Ping(ctx); err != nil {
-		return nil, errors.Join(err, q.Close())
 	}
 	return q, nil
 }

@@ -40,7 +40,7 @@ func (workCommand) Run(ctx context.Context, s *session) error {
 func (s *session) newWorker(ctx context.Context, store *postgres.Store, q *queue.Client) (*worker.Worker, error) {
 	warnings, err := q.Check(ctx)
 	if err != nil {
-		return nil, err
+		s.log.Warn("the queue's settings could not be looked at", "error", err)
 	}
 	for _, warning := range warnings {
 		s.log.Warn(warning)
