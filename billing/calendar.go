@@ -192,6 +192,21 @@ func (c Calendar) Window(kind WindowKind, t time.Time) Window {
 // ErrNotTime means that a text is not a time as SPEC R2.4 has it.
 var ErrNotTime = errors.New("not an RFC 3339 time with an offset within ±14:00")
 
+// impossible is an ErrNotTime that is written as one, of what clocks and
+// calendars do not show.
+type impossible string
+
+const (
+	noSuchDay    impossible = "there is no such day"
+	noSuchSecond impossible = "there is no such hour, minute or second"
+)
+
+// Error says which.
+func (i impossible) Error() string { return string(i) }
+
+// Is makes it an ErrNotTime.
+func (i impossible) Is(target error) bool { return target == ErrNotTime }
+
 // ErrNotZone means that a text does not name a time zone.
 var ErrNotZone = errors.New("not an IANA name like Europe/Athens")
 

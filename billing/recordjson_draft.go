@@ -250,7 +250,9 @@ func (f *Draft) set(k RecordField, text []byte) (err error) {
 	case OccurredAtField:
 		r.OccurredAt, err = readTime(text)
 	case DirectiveField:
-		err = r.Directive.UnmarshalText(text)
+		if err := r.Directive.UnmarshalText(text); err != nil {
+			return err // it names its field by itself
+		}
 	default:
 		return f.setName(k, text)
 	}

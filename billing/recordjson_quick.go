@@ -67,7 +67,7 @@ const (
 func readTime(text []byte) (time.Time, error) {
 	sec, micro, ok := plainTime(text)
 	if !ok || sec < unixFirst || sec > unixLast {
-		return time.Time{}, fmt.Errorf("time %s: %w", clip(string(text)), ErrNotTime)
+		return time.Time{}, fmt.Errorf("time %s: %w", clip(string(text)), whyNotTime(text))
 	}
 	return time.Unix(sec, micro*1000).UTC(), nil
 }
@@ -95,6 +95,30 @@ func plainTime(text []byte) (sec, micro int64, ok bool) {
 	offset, ok := plainOffset(text)
 	days := daysBefore(year, month) + int64(day) - 1
 	return days*86400 + int64(hour*3600+minute*60+second-offset), micro, ok
+}
+
+// whyNotTime tells a day or second that there is not from what is no time at all.
+// A blank may stand for the T here, as tables have it.
+func whyNotTime(text []byte) error {
+	const shape = "0000-00-00T00:00:00"
+	if len(text) < len(shape) {
+		return ErrNotTime
+	}
+	for i, c := range text[:len(shape)] {
+		switch {
+		case shape[i] == '0' && '0' <= c && c <= '9', shape[i] == 'T' && (c|0x20 == 't' || c == ' '), shape[i] == c:
+		default:
+			return ErrNotTime
+		}
+	}
+	year, month, day := 100*two(text)+two(text[2:]), two(text[5:]), two(text[8:])
+	switch {
+	case month < 1 || month > 12 || day < 1 || day > daysIn(year, month):
+		return noSuchDay
+	case two(text[11:]) > 23 || two(text[14:]) > 59 || two(text[17:]) > 59:
+		return noSuchSecond
+	}
+	return ErrNotTime
 }
 
 // two is the number that the first two digits of text write, below 0 if they are none.
