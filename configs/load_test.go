@@ -103,6 +103,8 @@ func TestFaultsInTheFileNamePlaceKeyAndWhatIsAllowed(t *testing.T) {
 		{"lease below a second", "worker: {lease: 999ms}\n", `want a duration of at least 1s`},
 		{"unknown zone", "billing: {time_zone: Europe/Nowhere}\n", `"Europe/Nowhere" is not allowed: want the IANA name`},
 		{"the machine's zone", "billing: {time_zone: Local}\n", `"Local" is not allowed: want the IANA name`},
+		{"the machine's zone as a file", "billing: {time_zone: localtime}\n", `"localtime" is not allowed: want the IANA name`},
+		{"a zone with leap seconds", "scheduler: {time_zone: right/UTC}\n", `"right/UTC" is not allowed: want the IANA name`},
 		{"yes for true", "rating: {enforce_threshold: yes}\n", `"yes" is not allowed: want true or false`},
 		{"unknown scope", "limits: {scope: global}\n", `"global" is not allowed: want per_account or all_accounts`},
 		{"no schedule", "credit: {sweep: \"\"}\n", `credit.sweep: "" is not allowed: want a cron schedule`},

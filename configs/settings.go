@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,11 +106,13 @@ func number(to *int, allowed between) func(string) error {
 	}
 }
 
-// zone refuses Local, which is another zone on every machine.
+// zone refuses what may lie beside the zones: the machine's own, which is another
+// one elsewhere, and copies whose days have leap seconds (as billing.LoadZone).
 func zone(to **time.Location) func(string) error {
 	return func(text string) error {
 		location, err := time.LoadLocation(text)
-		if err != nil || text == "" || text == "Local" {
+		directory, _, _ := strings.Cut(text, "/")
+		if err != nil || slices.Contains([]string{"", "Local", "localtime", "posix", "posixrules", "right"}, directory) {
 			return errors.New("want the IANA name of a time zone, like UTC or Europe/Athens")
 		}
 		*to = location
