@@ -23,6 +23,11 @@ func TestTextsAreQuotedWhereTheyNeedIt(t *testing.T) {
 		`"\`:             `"\"\\"`,
 		"line\nbreak":    `"line\u000abreak"`,
 		"\ufeffÄ😀":       `"\ufeffÄ😀"`,
+		"next\u0085line": `"next\u0085line"`, // line breaks to YAML 1.1
+		"para\u2029":     `"para\u2029"`,
+		"\u2028":         `"\u2028"`,
+		"<<":             `"<<"`, // the merge key
+		"del\x7f":        `"del\u007f"`,
 	} {
 		f := setup.File{Families: []billing.Family{{Code: text}}}
 		got, err := f.YAML()
