@@ -27,6 +27,16 @@ type input struct {
 
 var errUTF16 = errors.New("the file is UTF-16: convert it to UTF-8")
 
+// archives begin like this and are not unpacked here. Taken for lines, one file
+// would be a heap of dead letters.
+var archives = []struct{ magic, fault string }{
+	{"PK\x03\x04", "the file is a zip archive: unpack it first"}, // xlsx, too
+	{"BZh", "the file is packed by bzip2: unpack it first, or pack it by gzip or zstd"},
+	{"\xfd7zX", "the file is packed by xz: unpack it first, or pack it by gzip or zstd"},
+	{"7z\xbc\xaf", "the file is a 7z archive: unpack it first"},
+	{"PAR1", "the file is Parquet: convert it to NDJSON or CSV"},
+}
+
 func open(r io.Reader) (input, error) {
 	in := input{buffered(r), func() {}}
 	magic, err := in.Peek(4)
@@ -82,16 +92,33 @@ func unexpected(err error) error {
 	return fmt.Errorf("gzip: %w", err)
 }
 
+// skipMark takes a byte order mark off, and refuses what cannot hold a record.
 func skipMark(in *bufio.Reader) error {
-	mark, err := in.Peek(3)
+	const mark = "\xef\xbb\xbf"
+	head, err := in.Peek(4)
+	for _, a := range archives {
+		if bytes.HasPrefix(head, []byte(a.magic)) {
+			return errors.New(a.fault)
+		}
+	}
 	switch {
-	case bytes.Equal(mark, []byte("\xef\xbb\xbf")):
+	case bytes.HasPrefix(head, []byte(mark)):
 		_, err = in.Discard(len(mark))
 		return err
-	case bytes.HasPrefix(mark, []byte{0xff, 0xfe}), bytes.HasPrefix(mark, []byte{0xfe, 0xff}):
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}), halfNUL(head):
 		return errUTF16
 	case err != nil && !errors.Is(err, io.EOF):
 		return atLine(1, err)
 	}
 	return nil
+}
+
+// halfNUL tells whether a text begins as UTF-16 does that has no mark: with two
+// characters of ASCII, each beside a NUL, before or behind it.
+func halfNUL(head []byte) bool {
+	if len(head) < 4 {
+		return false
+	}
+	first, second := head[0] == 0, head[1] == 0
+	return first != second && first == (head[2] == 0) && second == (head[3] == 0)
 }

@@ -83,7 +83,7 @@ func (r *redrive) flush(ctx context.Context) error {
 }
 
 func (r *redrive) settle(ctx context.Context, letters []uuid.UUID) error {
-	n, err := r.door.Store.Settle(ctx, letters, "redriven", r.door.Clock())
+	n, err := r.door.Store.Redriven(ctx, letters, r.door.Clock())
 	r.done.Redriven += int(n)
 	return err
 }
