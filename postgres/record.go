@@ -74,6 +74,51 @@ func (s *Store) Record(ctx context.Context, k RecordKey) (found []*RecordView, e
 	return found, nil
 }
 
+const recordsNamed = `
+	select   r.account, r.source, r.id
+	from     unnest(@accounts::text[], @sources::text[], @ids::text[]) as n (account, source, id)
+	join     records r
+	on       r.account = n.account
+	and      r.source  = n.source
+	and      r.id      = n.id
+	order by r.account, r.source, r.id`
+
+// RecordsNamed answers the records that a name like ACCOUNT/SOURCE/ID may mean.
+// Each part may have slashes of its own, as the source of a CloudEvent has them:
+// only the records that there are tell where to cut. Usually it is one.
+func (s *Store) RecordsNamed(ctx context.Context, name string) (found []billing.Identity, err error) {
+	accounts, sources, ids := cuts(name)
+	err = s.view(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, probes); err != nil {
+			return err
+		}
+		found, err = collect(ctx, tx, recordsNamed, func(r pgx.CollectableRow) (id billing.Identity, err error) {
+			err = r.Scan(&id.Account, &id.Source, &id.ID)
+			return id, err
+		}, pgx.NamedArgs{"accounts": accounts, "sources": sources, "ids": ids})
+		return err
+	})
+	return found, wrap(err, "look up record %s", name)
+}
+
+// cuts are all ways to cut a name in three at its slashes, none of them empty
+// and none longer than a record takes.
+func cuts(name string) (accounts, sources, ids []string) {
+	for i := range name {
+		if name[i] != '/' || i == 0 || i > keyMax {
+			continue
+		}
+		rest := name[i+1:]
+		for k := range rest {
+			id := len(rest) - k - 1
+			if rest[k] == '/' && k > 0 && k <= keyMax && id > 0 && id <= keyMax {
+				accounts, sources, ids = append(accounts, name[:i]), append(sources, rest[:k]), append(ids, rest[k+1:])
+			}
+		}
+	}
+	return accounts, sources, ids
+}
+
 const judgementsOfRecord = `
 	select r.account, r.source, r.id, r.arrival, r.batch, r.service, r.quantity, r.occurred_at, r.directive, r.amount,
 	       r.original_id, j.seq, j.outcome, j.reason, j.charge, j.price, j.band, j.placement, j.trace,

@@ -272,6 +272,44 @@ func TestARecordIsShownWithWhatWasJudgedBefore(t *testing.T) {
 	}
 }
 
+// The source of a CloudEvent is a URI, and account numbers may have slashes, too:
+// such records could not be named for a correction.
+func TestARecordIsNamedWhereverItsSlashesAre(t *testing.T) {
+	s := newStore(t, village)
+	for i, id := range []billing.Identity{
+		{Account: "A", Source: "f", ID: "1"},
+		{Account: "A", Source: "https://x.org/m", ID: "1"},
+		{Account: "x/y", Source: "f", ID: "2/3"},
+		{Account: "A", Source: "u/v", ID: "w"},
+		{Account: "A", Source: "u", ID: "v/w"},
+	} {
+		s.keep(t, stored{account: id.Account, source: id.Source, id: id.ID, arrival: int64(i + 1), service: "s",
+			at: "2025-06-01T10:00:00Z", quantity: 1, outcome: billing.Rejected, reason: billing.NoPrice})
+	}
+	for _, tt := range []struct {
+		name string
+		want []billing.Identity
+	}{
+		{"A/f/1", []billing.Identity{{Account: "A", Source: "f", ID: "1"}}},
+		{"A/https://x.org/m/1", []billing.Identity{{Account: "A", Source: "https://x.org/m", ID: "1"}}},
+		{"x/y/f/2/3", []billing.Identity{{Account: "x/y", Source: "f", ID: "2/3"}}},
+		{"A/u/v/w", []billing.Identity{{Account: "A", Source: "u", ID: "v/w"}, {Account: "A", Source: "u/v", ID: "w"}}},
+		{"A/f/2", []billing.Identity{}},
+		{"A//1", []billing.Identity{}},
+		{"///", []billing.Identity{}},
+		{"A", []billing.Identity{}},
+		{strings.Repeat("/", 2000), []billing.Identity{}},
+	} {
+		got, err := s.RecordsNamed(t.Context(), tt.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(got, tt.want); diff != "" {
+			t.Errorf("%.30s: got, want: %s", tt.name, diff)
+		}
+	}
+}
+
 func TestListingEndsWithItsContext(t *testing.T) {
 	s := newStore(t, village)
 	s.keepVillage(t)

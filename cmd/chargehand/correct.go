@@ -15,35 +15,45 @@ import (
 
 // correctFlags are what cancel and re-rate have in common (CONTRACT §1).
 type correctFlags struct {
-	Record  *identity `placeholder:"ACCOUNT/SOURCE/ID" xor:"account,service,from,to" help:"Only this record."`
-	Account string    `placeholder:"N" xor:"account" help:"Only those of an account, by the number as it was sent."`
-	Service string    `placeholder:"CODE" xor:"service" help:"Only those of a service."`
-	From    *instant  `placeholder:"T" xor:"from" help:"That occurred from this time on, RFC 3339 with an offset."`
-	To      *instant  `placeholder:"T" xor:"to" help:"That occurred before this time."`
-	Note    string    `required:"" placeholder:"T" help:"Why: kept with every judgement that is replaced."`
-	DryRun  bool      `help:"Do the same and take it back: say what would come of it."`
+	Record  recordName `placeholder:"ACCOUNT/SOURCE/ID" xor:"account,service,from,to" help:"Only this record."`
+	Account string     `placeholder:"N" xor:"account" help:"Only those of an account, by the number as it was sent."`
+	Service string     `placeholder:"CODE" xor:"service" help:"Only those of a service."`
+	From    *instant   `placeholder:"T" xor:"from" help:"That occurred from this time on, RFC 3339 with an offset."`
+	To      *instant   `placeholder:"T" xor:"to" help:"That occurred before this time."`
+	Note    string     `required:"" placeholder:"T" help:"Why: kept with every judgement that is replaced."`
+	DryRun  bool       `help:"Do the same and take it back: say what would come of it."`
 	at
 }
 
-// identity names a record on the command line.
-type identity struct{ billing.Identity }
+// recordName is ACCOUNT/SOURCE/ID as it was typed. Each part may have slashes of
+// its own, so that only the records that there are tell what it means.
+type recordName string
 
-// UnmarshalText reads ACCOUNT/SOURCE/ID. Only an id may have a slash of its own.
-func (i *identity) UnmarshalText(text []byte) error {
-	parts := strings.SplitN(string(text), "/", 3)
-	if len(parts) < 3 || slices.Contains(parts, "") {
+// UnmarshalText refuses what can name no record.
+func (n *recordName) UnmarshalText(text []byte) error {
+	if parts := strings.SplitN(string(text), "/", 3); len(parts) < 3 || parts[0] == "" || parts[2] == "" {
 		return fmt.Errorf("%q: write it like ACR0000001526/pump-7/r1", text)
 	}
-	i.Identity = billing.Identity{Account: parts[0], Source: parts[1], ID: parts[2]}
+	*n = recordName(text)
 	return nil
 }
 
-func (c *correctFlags) filter() postgres.CorrectionFilter {
-	f := postgres.CorrectionFilter{Account: c.Account, Service: c.Service, From: c.From.orZero(), To: c.To.orZero()}
-	if c.Record != nil {
-		f.Record = &c.Record.Identity
+// record is the one record that the name means.
+func (n recordName) record(ctx context.Context, store *postgres.Store) (*billing.Identity, error) {
+	found, err := store.RecordsNamed(ctx, string(n))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, fmt.Errorf("record %s: there is none", n)
+	case len(found) > 1:
+		return nil, fmt.Errorf("record %s: %d records can be meant: name it by account, service and time instead", n, len(found))
 	}
-	return f
+	return &found[0], nil
+}
+
+func (c *correctFlags) filter() postgres.CorrectionFilter {
+	return postgres.CorrectionFilter{Account: c.Account, Service: c.Service, From: c.From.orZero(), To: c.To.orZero()}
 }
 
 // correct carries a correction out and prints what came of it. Of one that fails
@@ -54,6 +64,11 @@ func (s *session) correct(ctx context.Context, c *correctFlags, o worker.Correct
 		return err
 	}
 	defer store.Close()
+	if c.Record != "" {
+		if o.Filter.Record, err = c.Record.record(ctx, store); err != nil {
+			return err
+		}
+	}
 	o.Note, o.Actor, o.DryRun = c.Note, s.actor(), c.DryRun
 	o.Clock = func() time.Time { return c.now(s) }
 	what := "re-rating"
