@@ -144,7 +144,7 @@ func TestABatchIsSetAsideUntilSomebodyRevivesIt(t *testing.T) {
 		if got := s.texts(t, open); got != fault+" 0" || waiting() != 0 {
 			t.Errorf("set aside: letter %q, %d batches wait", got, waiting())
 		}
-		if _, err := s.Settle(t.Context(), []uuid.UUID{letter.ID}, "redriven", march); err != nil {
+		if _, err := s.Redriven(t.Context(), []uuid.UUID{letter.ID}, march); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Revive(t.Context(), id); err != nil {

@@ -99,27 +99,38 @@ const openDeadLetters = `
 	from     dead_letters
 	where    settled_at is null
 	and      (at, id) > (@at, @id)
+	and      (at, id) <= (@last_at, @last_id)
 	and      (@kind = 0 or kind = @kind)
 	and      (@ids::uuid[] is null or id = any(@ids::uuid[]))
 	order by at, id
 	limit    @most`
 
+const newestDeadLetter = `
+	select   at, id
+	from     dead_letters
+	where    settled_at is null
+	order by at desc, id desc
+	limit    1`
+
 // letterPage is how many dead letters are read at once: payloads may be large.
 const letterPage = 500
 
 // DeadLetters hands unsettled dead letters to each, oldest first, a page at a
-// time: as many as there are, in flat memory.
+// time: as many as there are, in flat memory. It ends with the newest of when it
+// began: a conflict that is sent again is soon a dead letter again, and whoever
+// waited for the last one would send it for ever.
 func (s *Store) DeadLetters(ctx context.Context, f DeadLetterFilter, each func(*DeadLetter) error) error {
-	args := pgx.NamedArgs{"at": time.Unix(0, 0), "id": uuid.Nil, "kind": int16(f.Kind), "ids": f.IDs, "most": letterPage}
+	var last DeadLetter
+	switch err := s.pool.QueryRow(ctx, newestDeadLetter).Scan(&last.At, &last.ID); {
+	case isNoRows(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("find the newest dead letter: %w", err)
+	}
+	args := pgx.NamedArgs{"at": time.Unix(0, 0), "id": uuid.Nil, "last_at": last.At, "last_id": last.ID, "kind": int16(f.Kind),
+		"ids": f.IDs, "most": letterPage}
 	for {
-		page, err := collect(ctx, s.pool, openDeadLetters, func(r pgx.CollectableRow) (d DeadLetter, err error) {
-			var batch *uuid.UUID
-			err = r.Scan(&d.ID, &d.Kind, &d.At, &d.Source, &d.File, &d.Line, &d.Fault, &d.Payload, &batch)
-			if d.At = d.At.UTC(); batch != nil {
-				d.Batch = *batch
-			}
-			return d, err
-		}, args)
+		page, err := collect(ctx, s.pool, openDeadLetters, scanDeadLetter, args)
 		if err != nil {
 			return fmt.Errorf("list dead letters: %w", err)
 		}
@@ -135,18 +146,48 @@ func (s *Store) DeadLetters(ctx context.Context, f DeadLetterFilter, each func(*
 	}
 }
 
+func scanDeadLetter(r pgx.CollectableRow) (d DeadLetter, err error) {
+	var batch *uuid.UUID
+	err = r.Scan(&d.ID, &d.Kind, &d.At, &d.Source, &d.File, &d.Line, &d.Fault, &d.Payload, &batch)
+	if d.At = d.At.UTC(); batch != nil {
+		d.Batch = *batch
+	}
+	return d, err
+}
+
 // View is d as people read it.
 func (d *DeadLetter) View() DeadLetterView {
 	return DeadLetterView{ID: d.ID, Kind: d.Kind.String(), At: d.At, Source: d.Source, File: d.File, Line: d.Line,
 		Fault: d.Fault, Payload: keepable(string(d.Payload))}
 }
 
-// Settle marks dead letters as redriven or discarded; they stay, out of sight.
-// It answers how many were unsettled until now.
-func (s *Store) Settle(ctx context.Context, ids []uuid.UUID, by string, now time.Time) (int64, error) {
-	tag, err := s.pool.Exec(ctx, `update dead_letters set settled_at = @now, settled_by = @by
-		where id = any(@ids::uuid[]) and settled_at is null`, pgx.NamedArgs{"ids": ids, "by": by, "now": now})
+const redrivenDeadLetters = `
+	update dead_letters
+	set    settled_at = @now,
+	       settled_by = 'redriven'
+	where  id = any(@ids::uuid[])
+	and    settled_at is null`
+
+// Redriven marks dead letters as sent again; they stay, out of sight. It answers
+// how many were unsettled until now.
+func (s *Store) Redriven(ctx context.Context, ids []uuid.UUID, now time.Time) (int64, error) {
+	tag, err := s.pool.Exec(ctx, redrivenDeadLetters, pgx.NamedArgs{"ids": ids, "now": now})
 	return tag.RowsAffected(), wrap(err, "settle dead letters")
+}
+
+const discardDeadLetters = `
+	update dead_letters
+	set    settled_at = @now,
+	       settled_by = 'discarded'
+	where  settled_at is null
+	and    (@kind = 0 or kind = @kind)
+	and    (@ids::uuid[] is null or id = any(@ids::uuid[]))`
+
+// Discard marks dead letters as seen to; they stay, out of sight. It answers how
+// many they were.
+func (s *Store) Discard(ctx context.Context, f DeadLetterFilter, now time.Time) (int64, error) {
+	tag, err := s.pool.Exec(ctx, discardDeadLetters, pgx.NamedArgs{"now": now, "kind": int16(f.Kind), "ids": f.IDs})
+	return tag.RowsAffected(), wrap(err, "discard dead letters")
 }
 
 // Revive lets a batch that was set aside be tried again.

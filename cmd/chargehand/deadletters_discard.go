@@ -1,11 +1,6 @@
 package main
 
-import (
-	"context"
-
-	"github.com/chargehand/chargehand/postgres"
-	"github.com/google/uuid"
-)
+import "context"
 
 type deadLettersDiscardCommand struct{ chosenLetters }
 
@@ -20,12 +15,7 @@ func (c *deadLettersDiscardCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer store.Close()
-	discarded := int64(0)
-	err = store.DeadLetters(ctx, c.filter(), func(l *postgres.DeadLetter) error {
-		n, err := store.Settle(ctx, []uuid.UUID{l.ID}, "discarded", s.now())
-		discarded += n
-		return err
-	})
+	discarded, err := store.Discard(ctx, c.filter(), s.now())
 	if err != nil {
 		return err
 	}
