@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/chargehand/chargehand/internal/devstack"
@@ -34,8 +35,16 @@ func (c *devCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer stack.Close()
+	database, redis := s.config.DatabaseURL, s.config.RedisURL
 	s.config.DatabaseURL, s.config.RedisURL = stack.DatabaseURL, stack.RedisURL
 	if _, err := postgres.Migrate(ctx, stack.DatabaseURL); err != nil {
+		return named("DATABASE_URL", database, err)
+	}
+	q, err := s.reachQueue(ctx)
+	if err != nil {
+		return named("REDIS_URL", redis, err)
+	}
+	if err := q.Close(); err != nil {
 		return err
 	}
 	urls := map[string]string{"database_url": stack.DatabaseURL, "redis_url": stack.RedisURL}
@@ -46,6 +55,15 @@ func (c *devCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	return allCommand{}.Run(ctx, s)
+}
+
+// named tells of a server that failed where that came from, if somebody named it:
+// often it is one of an earlier dev, whose lines this shell still has.
+func named(variable, url string, err error) error {
+	if url == "" {
+		return err
+	}
+	return fmt.Errorf("%w; dev uses the server that %s names: unset DATABASE_URL REDIS_URL, and it brings its own", err, variable)
 }
 
 // variable looks an environment variable up, as os.Getenv does.

@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -101,5 +102,17 @@ func complaint(ctx context.Context, err error) string {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return "stopped by a signal before it was done"
 	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+	return oneLine(err)
+}
+
+// oneLine is an error on one line. pgx has a line for each way in that it tried,
+// with a tab before it, and tells the same cause again for each.
+func oneLine(err error) string {
+	var causes []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(causes, line) {
+			causes = append(causes, line)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(causes, "; "), ":; ", ": ")
 }

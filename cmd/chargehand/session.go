@@ -34,7 +34,12 @@ func newSession(c *commands, env environment, variables []string) (*session, err
 
 // logAt sends the log to standard error, from a level on.
 func (s *session) logAt(level slog.Level) {
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if err, is := a.Value.Any().(error); is {
+			a.Value = slog.StringValue(oneLine(err))
+		}
+		return a
+	}}
 	if s.config.Log.Format == configs.LogJSON {
 		s.log = slog.New(slog.NewJSONHandler(s.stderr, options))
 	} else {

@@ -280,7 +280,7 @@ func (u *serverUser) canEnter(path string) error {
 			return fmt.Errorf("keep servers in %s: %w", path, err)
 		}
 		if info.Mode().Perm()&0o001 == 0 && !u.owns(info) {
-			return fmt.Errorf("keep servers in %s: user %s, whom the servers run as, may not enter %s; choose another folder or run as another user",
+			return fmt.Errorf("keep servers in %s: user %s, whom the servers run as, may not enter %s; choose another folder (chargehand dev --dir /var/tmp/chargehand) or run as another user",
 				path, u.name, parent)
 		}
 		if parent == filepath.Dir(parent) {
