@@ -1,15 +1,12 @@
 package e2e_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"slices"
 	"sync"
@@ -254,30 +251,16 @@ func (f *faultSite) orderRight(want *oracle, got []identity) {
 	}
 }
 
-// eachRecord reads record list line by line: it is far too long to keep.
+// eachRecord reads what record list prints.
 func (f *faultSite) eachRecord(do func(listedRecord)) {
 	f.t.Helper()
-	cmd := exec.CommandContext(f.t.Context(), binary, "record", "list", "--json")
-	cmd.Dir, cmd.Env, cmd.Stderr = f.dir, f.environment(), os.Stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		f.t.Fatal(err)
-	}
-	scanner := bufio.NewScanner(stdout)
-	scanner.Buffer(nil, 1<<20)
-	for scanner.Scan() {
+	f.eachLine(func(line []byte) {
 		var r listedRecord
-		if err := json.Unmarshal(scanner.Bytes(), &r); err != nil {
-			f.t.Fatalf("%v: %s", err, scanner.Bytes())
+		if err := json.Unmarshal(line, &r); err != nil {
+			f.t.Fatalf("%v: %s", err, line)
 		}
 		do(r)
-	}
-	if err := errors.Join(scanner.Err(), cmd.Wait()); err != nil {
-		f.t.Fatal(err)
-	}
+	}, "record", "list", "--json")
 }
 
 func (f *faultSite) accountsRight(want *oracle) {

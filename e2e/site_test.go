@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -103,6 +104,33 @@ func (s *site) list(args ...string) (all []map[string]any) {
 		all = append(all, s.object(line))
 	}
 	return all
+}
+
+// eachLine hands over what a command prints, line by line: it may be far too long
+// to keep.
+func (s *site) eachLine(do func(line []byte), args ...string) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), binary, args...)
+	cmd.Dir, cmd.Env, cmd.Stderr = s.dir, s.environment(), os.Stderr
+	dieWithUs(cmd)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	scanner := bufio.NewScanner(stdout)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		do(scanner.Bytes())
+	}
+	if err := scanner.Err(); err != nil {
+		s.t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // decode reads JSON with its numbers as they are written.
