@@ -36,7 +36,7 @@ func tellRecordBy(p *page, r *postgres.RecordView, book *rating.Book) {
 	if r.Directive != billing.Charge {
 		t.row("directive", words(r.Directive.String()))
 	}
-	tellExplanation(t, &r.Explanation, currency, book)
+	tellExplanation(t, r, currency, book)
 	t.end()
 	tellCeilings(p, &r.Explanation, r.Outcome == billing.Rated)
 	if r.Reason != nil {
@@ -57,7 +57,8 @@ func outcomeText(o billing.Outcome, reason *billing.Reason, charge *billing.Mone
 	return o.String()
 }
 
-func tellExplanation(t *table, e *postgres.Explanation, currency string, book *rating.Book) {
+func tellExplanation(t *table, r *postgres.RecordView, currency string, book *rating.Book) {
+	e := &r.Explanation
 	if e.Original != nil {
 		t.row("credit of", *e.Original)
 	}
@@ -83,7 +84,11 @@ func tellExplanation(t *table, e *postgres.Explanation, currency string, book *r
 		if e.Exact != nil {
 			exact = ", exactly " + e.Exact.String()
 		}
-		t.row("charge", money(*e.Charge, currency)+exact)
+		title := "charge"
+		if r.Outcome == billing.Rejected {
+			title = "would cost" // nothing was debited
+		}
+		t.row(title, money(*e.Charge, currency)+exact)
 	}
 	if e.BalanceBefore != nil && e.BalanceAfter != nil {
 		t.row("balance", amount(*e.BalanceBefore, currency)+" → "+money(*e.BalanceAfter, currency))
