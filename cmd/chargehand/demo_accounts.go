@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 
+	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/configs"
 	"github.com/chargehand/chargehand/setup"
 )
@@ -27,9 +29,14 @@ type demoAccount struct {
 	usage    int
 }
 
+// demoPlanDays is how long ago the periodic services began, whatever their dates
+// in the file: those go by, and with ever more periods to charge at once nearly
+// everybody would be on credit hold.
+const demoPlanDays = 20
+
 // demoSetup is configs/demo.yaml with its accounts dealt out to as many as are
 // asked for, and what the feed needs of them.
-func demoSetup(accounts int) (*setup.File, []demoAccount, error) {
+func demoSetup(accounts int, now time.Time) (*setup.File, []demoAccount, error) {
 	book, err := setup.Parse("configs/demo.yaml", configs.Demo)
 	if err != nil {
 		return nil, nil, err
@@ -38,6 +45,9 @@ func demoSetup(accounts int) (*setup.File, []demoAccount, error) {
 	var all []demoAccount
 	for _, c := range book.Customers {
 		for _, a := range c.Accounts {
+			for i := range a.PeriodicServices {
+				a.PeriodicServices[i].StartsOn = billing.DateOf(now.UTC().Date()) - demoPlanDays
+			}
 			kinds = append(kinds, slices.Repeat([]setup.Account{a}, max(1, demoShares[a.Number].copies))...)
 			all = append(all, demoAccountOf(a, a.Number))
 		}

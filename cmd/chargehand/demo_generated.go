@@ -23,7 +23,7 @@ const (
 
 // generated rates the generated feed and shows what came out.
 func (d *demo) generated(ctx context.Context) error {
-	book, accounts, err := demoSetup(d.Accounts)
+	book, accounts, err := demoSetup(d.Accounts, d.now())
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/configs"
 	"github.com/chargehand/chargehand/feed"
 	"github.com/chargehand/chargehand/setup"
@@ -30,12 +31,19 @@ func TestTheDemosPriceBookStandsByItself(t *testing.T) {
 
 func TestTheDemoDealsAccountsOut(t *testing.T) {
 	for _, accounts := range []int{1, 7, 8, 500} {
-		whole, all, err := demoSetup(accounts)
+		whole, all, err := demoSetup(accounts, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(all) != accounts {
 			t.Errorf("got %d accounts, want %d", len(all), accounts)
+		}
+		for _, c := range whole.Customers {
+			for _, s := range c.Accounts[0].PeriodicServices {
+				if s.StartsOn != billing.DateOf(2026, time.February, 9) {
+					t.Errorf("account %s: got %s from %s on, want it twenty days before", c.Accounts[0].Number, s.Name, s.StartsOn)
+				}
+			}
 		}
 		if _, err := whole.Resolve(setup.Catalogue{}); err != nil {
 			t.Errorf("%d accounts: %v", accounts, err)
@@ -47,7 +55,7 @@ func TestTheDemosFeedIsTheSameEveryTime(t *testing.T) {
 	const lines = 20_000
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	write := func() []byte {
-		_, accounts, err := demoSetup(50)
+		_, accounts, err := demoSetup(50, now)
 		if err != nil {
 			t.Fatal(err)
 		}
