@@ -69,7 +69,7 @@ func serverEnv(env func(string) string) []string {
 func findPostgres(ctx context.Context, env func(string) string, vars []string) (string, error) {
 	if bin := env("PG_BIN"); bin != "" {
 		if err := tryPostgres(ctx, bin, vars); err != nil {
-			return "", fmt.Errorf("PG_BIN=%s: %w", bin, err)
+			return "", fmt.Errorf("PG_BIN=%s, which is to be the folder of initdb and postgres: %w", bin, err)
 		}
 		return bin, nil
 	}
