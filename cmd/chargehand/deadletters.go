@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -47,6 +48,31 @@ func (c *chosenLetters) Validate() error {
 	}
 	if said != 1 {
 		return errors.New("say which dead letters: their ids, or --kind, or --all")
+	}
+	return nil
+}
+
+// present refuses an id that no open letter has, before anything is done: it may
+// be misspelt, or seen to by somebody else.
+func (c *chosenLetters) present(ctx context.Context, store *postgres.Store) error {
+	if len(c.ID) == 0 {
+		return nil
+	}
+	missing := map[uuid.UUID]bool{}
+	for _, id := range c.ID {
+		missing[id] = true
+	}
+	err := store.DeadLetters(ctx, c.filter(), func(l *postgres.DeadLetter) error {
+		delete(missing, l.ID)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range c.ID {
+		if missing[id] {
+			return fmt.Errorf("dead letter %s: none is open with this id, so nothing was done; see chargehand dead-letters list", id)
+		}
 	}
 	return nil
 }

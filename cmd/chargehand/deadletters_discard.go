@@ -15,6 +15,9 @@ func (c *deadLettersDiscardCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer store.Close()
+	if err := c.present(ctx, store); err != nil {
+		return err
+	}
 	discarded, err := store.Discard(ctx, c.filter(), s.now())
 	if err != nil {
 		return err

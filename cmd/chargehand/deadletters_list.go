@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/chargehand/chargehand/postgres"
 )
@@ -14,7 +13,7 @@ type deadLettersListCommand struct {
 
 // Help is the longer text of --help.
 func (*deadLettersListCommand) Help() string {
-	return "Oldest first, without a cap. With --json a line of JSON each, with the payload. Mend what was unreadable and send it again; then discard it here."
+	return "Oldest first, without a cap. With --json a line of JSON each, with the text itself. Mend what was unreadable and send it again; then discard it here."
 }
 
 func (c *deadLettersListCommand) Run(ctx context.Context, s *session) error {
@@ -29,25 +28,20 @@ func (c *deadLettersListCommand) Run(ctx context.Context, s *session) error {
 			return each(&v)
 		})
 	}
-	return listed(s, "There is no dead letter.", []string{"id", "kind", "at", "where", "fault", "payload"}, read,
+	// The fault comes last: it may be long, and what stands before it stays in view.
+	return listed(s, "There is no dead letter.", []string{"at", "kind", "where", "id", "fault"}, read,
 		func(l *postgres.DeadLetterView) []any {
-			where := l.Source
-			if l.File != "" {
-				where = l.File
-			}
-			if l.Line > 0 {
-				where += fmt.Sprintf(":%d", l.Line)
-			}
-			return []any{l.ID, l.Kind, moment(l.At), where, l.Fault, shortened(l.Payload)}
+			return []any{moment(l.At), l.Kind, whereFrom(l), l.ID, l.Fault}
 		})
 }
 
-// shortened is the beginning of a text, on one line.
-func shortened(text string) string {
-	const most = 60
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
+// whereFrom is where a dead letter was met: the line of a file, or whose record it is.
+func whereFrom(l *postgres.DeadLetterView) string {
+	switch {
+	case l.File != "":
+		return fmt.Sprintf("%s:%d", l.File, l.Line)
+	case l.Source != "":
+		return "source " + l.Source
 	}
-	return text
+	return ""
 }

@@ -15,6 +15,9 @@ func (c *deadLettersRedriveCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer store.Close()
+	if err := c.present(ctx, store); err != nil {
+		return err
+	}
 	q, err := s.openQueue(ctx)
 	if err != nil {
 		return err
@@ -26,6 +29,9 @@ func (c *deadLettersRedriveCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	return s.print(done, func(p *page) {
-		p.line("%s redriven, %s left as it cannot be read.", plural(done.Redriven, "dead letter", "dead letters"), grouped(int64(done.Left)))
+		p.line("%s redriven.", count(done.Redriven, "dead letter"))
+		if done.Left > 0 {
+			p.line("%s left, as still unreadable.", plural(done.Left, "is", "are"))
+		}
 	})
 }
