@@ -154,6 +154,9 @@ func (s *Store) SetAccount(ctx context.Context, c AccountChange) (details []stri
 
 // alter changes an account's row by do, with all that follows.
 func (t *Tx) alter(ctx context.Context, number string, do func(*accountRow) error) ([]string, error) {
+	if err := t.lock(ctx, number); err != nil {
+		return nil, err
+	}
 	rows, err := t.accountRows(ctx, []string{number})
 	if err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ func (s *Store) SetLimits(ctx context.Context, r LimitsRequest) (l limits.Settin
 }
 
 func (t *Tx) setLimits(ctx context.Context, r *LimitsRequest) (l limits.Settings, err error) {
+	if err := t.lock(ctx, r.Account); err != nil {
+		return l, err
+	}
 	snap, err := t.Snapshot(ctx)
 	if err != nil {
 		return l, err

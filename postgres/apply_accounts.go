@@ -23,11 +23,13 @@ type accountRow struct {
 	Threshold, CreditLimit              *billing.Money
 	Services, Applications              []string
 	LimitsVersion                       int32
+	Written                             string // by which transaction: the guard of updateAccount
 }
 
 const accountRows = `
 	select number, customer, class, currency, time_zone, cycle_day, (opening_balance * 1000000)::bigint,
-	       (threshold * 1000000)::bigint, (credit_limit * 1000000)::bigint, services, applications, limits_version
+	       (threshold * 1000000)::bigint, (credit_limit * 1000000)::bigint, services, applications, limits_version,
+	       xmin::text
 	from   accounts
 	where  number = any(@numbers::text[])`
 
@@ -43,7 +45,7 @@ func (t *Tx) accountRows(ctx context.Context, numbers []string) (map[string]*acc
 			r      accountRow
 		)
 		if err := rows.Scan(&number, &r.Customer, &r.Class, &r.Currency, &r.TimeZone, &r.CycleDay, &r.Opening,
-			&r.Threshold, &r.CreditLimit, &r.Services, &r.Applications, &r.LimitsVersion); err != nil {
+			&r.Threshold, &r.CreditLimit, &r.Services, &r.Applications, &r.LimitsVersion, &r.Written); err != nil {
 			return nil, fmt.Errorf("read accounts: %w", err)
 		}
 		found[number] = &r

@@ -124,6 +124,9 @@ func (a *applier) testClasses(ctx context.Context) error {
 
 // test reads accounts, runs the credit test and writes them back.
 func (a *applier) test(ctx context.Context, numbers []string) error {
+	if err := a.lock(ctx, numbers...); err != nil {
+		return err
+	}
 	accounts, err := a.accounts(ctx, numbers)
 	if err != nil {
 		return err

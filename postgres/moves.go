@@ -17,6 +17,24 @@ import (
 // ErrNoAccount means that there is no account with a number.
 var ErrNoAccount = errors.New("no such account")
 
+// lockAccounts is in the order of numbers, so that of two that lock none waits
+// for the other.
+const lockAccounts = `
+	select   account
+	from     account_states
+	where    account = any(@numbers::text[])
+	order by account
+	for update`
+
+// lock keeps accounts as they are for others until the transaction ends. Versions
+// guard without it; but who changes many accounts at once, or takes long over
+// one, would be overtaken by batches and payments for ever. It comes before what
+// the accounts are changed by is read.
+func (t *Tx) lock(ctx context.Context, numbers ...string) error {
+	_, err := t.tx.Exec(ctx, lockAccounts, pgx.NamedArgs{"numbers": numbers})
+	return wrap(err, "lock accounts")
+}
+
 // account reads the state of one account, or says ErrNoAccount.
 func (t *Tx) account(ctx context.Context, number string) (*Account, error) {
 	found, err := t.accounts(ctx, []string{number})

@@ -35,14 +35,9 @@ type Correction struct {
 // wait for (ADR 0003).
 const lockSettings = `lock table settings in row share mode`
 
-// lockAccount keeps workers from overtaking: on a hot account they would commit
-// more often than a long replay can, and it would be judged in vain for ever.
-// It is one row of one account, held for as long as its replay takes.
-const lockAccount = `select version from account_states where account = @account for update`
-
-// Correct takes up an account and runs do in one transaction: all that do writes
-// is there together or not at all. It is tried again where an apply or another
-// correction went first.
+// Correct takes up an account, locks it for as long as that takes, and runs do in
+// one transaction: all that do writes is there together or not at all. It is
+// tried again where an apply or another correction went first.
 func (s *Store) Correct(ctx context.Context, c Correction, do func(context.Context, *Replay) error) error {
 	write := s.Write
 	if c.DryRun {
@@ -53,7 +48,7 @@ func (s *Store) Correct(ctx context.Context, c Correction, do func(context.Conte
 		var b pgx.Batch
 		b.Queue(probes)
 		b.Queue(lockSettings)
-		b.Queue(lockAccount, pgx.NamedArgs{"account": c.Account})
+		b.Queue(lockAccounts, pgx.NamedArgs{"numbers": []string{c.Account}})
 		if err := t.tx.SendBatch(ctx, &b).Close(); err != nil {
 			return err
 		}

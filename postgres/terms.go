@@ -22,6 +22,8 @@ func (r *Refusal) Error() string { return r.Text }
 
 func refuse(format string, args ...any) error { return &Refusal{Text: fmt.Sprintf(format, args...)} }
 
+// updateAccount writes all that is of the row, also what was only read: not over
+// what another transaction has made of it since.
 const updateAccount = `
 	update accounts
 	set    class          = @class,
@@ -34,7 +36,8 @@ const updateAccount = `
 	       applications   = @applications,
 	       limits_version = @limits_version,
 	       updated_at     = @now
-	where  number = @number`
+	where  number     = @number
+	and    xmin::text = @written`
 
 const hasPostings = `
 	select exists (select from records r where r.account = @number and r.outcome = 1)
@@ -58,8 +61,11 @@ func (t *Tx) changeAccount(ctx context.Context, s *Snapshot, number string, old,
 	}
 	args := pgx.NamedArgs{"number": number, "class": now.Class, "currency": now.Currency, "time_zone": now.TimeZone,
 		"cycle_day": now.CycleDay, "threshold": now.Threshold.OrNil(), "credit_limit": now.CreditLimit.OrNil(),
-		"services": now.Services, "applications": now.Applications, "limits_version": now.LimitsVersion, "now": t.Now}
-	if _, err := t.tx.Exec(ctx, updateAccount, args); err != nil {
+		"services": now.Services, "applications": now.Applications, "limits_version": now.LimitsVersion, "now": t.Now, "written": old.Written}
+	var b pgx.Batch
+	b.Queue(lockAccounts, pgx.NamedArgs{"numbers": []string{number}})
+	expect(b.Queue(updateAccount, args), 1, ErrStale)
+	if err := t.tx.SendBatch(ctx, &b).Close(); err != nil {
 		return nil, fmt.Errorf("change account %s: %w", number, err)
 	}
 	a, err := t.account(ctx, number)
