@@ -59,7 +59,6 @@ var outside = []struct {
 	inTests bool // whether tests may use it anywhere
 }{
 	{"github.com/jackc/pgx/v5", "postgres internal/devstack internal/pgtest bench", true},
-	{"github.com/jackc/pgx-shopspring-decimal", "postgres bench", true},
 	{"github.com/pressly/goose/v3", "postgres", false},
 	{"database/sql", "postgres", false},
 	{"github.com/hibiken/asynq", "queue", false},
