@@ -106,7 +106,7 @@ func (w *Worker) share(ctx context.Context) {
 	}
 	for n, c := range w.running {
 		if !mine[n] && !c.stopping {
-			w.log.Info("shard given over", "shard", n)
+			w.log.Info("shard given back", "shard", n)
 			c.stopping = true
 			c.stop()
 		}
@@ -137,7 +137,9 @@ func (w *Worker) leave(ctx context.Context) {
 	defer cancel()
 	if err := w.store.LeaveShards(bye, w.id); err != nil {
 		w.log.Warn("leases could not be given back", "error", err) // they run out
+		return
 	}
+	w.log.Info("stopped, all shards given back")
 }
 
 func (w *Worker) start(ctx context.Context, n int) {
