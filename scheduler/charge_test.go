@@ -182,6 +182,38 @@ var twin = []string{
 		{name: Year, price: "365", period: yearly, starts_on: 2025-04-02, prorate: false}]}`,
 }
 
+// Periods are dates: another zone begins the next one when its clock does, and
+// charges none twice (SPEC R6.8).
+func TestPeriodsKeepTheirDatesInAnotherZone(t *testing.T) {
+	s := newSite(t)
+	s.apply(at(t, "2026-03-01T00:00:00Z"), daily("A", "10", "2026-03-10"))
+	s.chargeAt("2026-03-10T00:00:00Z")
+	move := func(zone, when string) {
+		t.Helper()
+		if _, err := s.store.SetAccount(t.Context(), postgres.AccountChange{Account: "A", TimeZone: &zone, At: at(t, when), Actor: "test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move("America/New_York", "2026-03-10T01:00:00Z") // where it is the ninth again
+	if got, want := s.chargeAt("2026-03-11T03:59:59Z"), (Charged{}); got != want {
+		t.Errorf("the last second of the tenth there: got %+v, want %+v", got, want)
+	}
+	if got, want := s.chargeAt("2026-03-11T04:00:00Z"), (Charged{Charged: 1}); got != want {
+		t.Errorf("the first second of the eleventh there: got %+v, want %+v", got, want)
+	}
+	move("Pacific/Kiritimati", "2026-03-11T05:00:00Z")
+	if got, want := s.chargeAt("2026-03-11T09:59:59Z"), (Charged{}); got != want {
+		t.Errorf("the last second of the eleventh in the east: got %+v, want %+v", got, want)
+	}
+	if got, want := s.chargeAt("2026-03-11T10:00:00Z"), (Charged{Charged: 1}); got != want {
+		t.Errorf("the first second of the twelfth in the east: got %+v, want %+v", got, want)
+	}
+	want := []string{"periodic -1 9 Line, 2026-03-10", "periodic -1 8 Line, 2026-03-11", "periodic -1 7 Line, 2026-03-12"}
+	if diff := cmp.Diff(s.statement("A"), want); diff != "" {
+		t.Error("got, want:", diff)
+	}
+}
+
 func TestCatchUpEqualsAnUninterruptedTwin(t *testing.T) {
 	start := at(t, "2026-03-27T00:00:00Z")
 	uninterrupted, down := newSite(t), newSite(t)
