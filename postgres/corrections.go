@@ -70,18 +70,6 @@ func (s *Store) AccountsAsked(ctx context.Context, f CorrectionFilter, after str
 	return found, wrap(err, "look for the records to correct")
 }
 
-const countAsked = `
-	select count(*)
-	from   records r
-	where  (r.account = @account::text or @account::text is null)
-	and    ` + asked
-
-// CountAsked is how many records a filter names: for the progress of a run.
-func (s *Store) CountAsked(ctx context.Context, f CorrectionFilter) (n int64, err error) {
-	err = s.pool.QueryRow(ctx, countAsked, f.args(f.Account)).Scan(&n)
-	return n, wrap(err, "count the records to correct")
-}
-
 // Corrected is a record with the judgement that takes the place of the one in
 // force (SPEC R8.1).
 type Corrected struct {
