@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 			return writeNew(filepath.Join(env.WorkDir, "shop.yaml"), shop)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "shape": shapeOf, "field": field, "repeat": repeat, "pack": pack, "bytes": writeBytes,
+			"exits": exits, "shape": shapeOf, "field": field, "keep": keep, "repeat": repeat, "pack": pack, "bytes": writeBytes,
 			"emptydatabase": emptyDatabase, "sql": sql,
 		},
 	})
@@ -124,18 +124,10 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: field [line] path value")
 	}
-	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
-	if line >= len(lines) {
-		ts.Fatalf("line %d: only %d were printed", line, len(lines))
-	}
-	var value, want any
-	ts.Check(decode(lines[line], &value))
-	want = args[1] // a bare word is a text
+	value := printed(ts, line, args[0])
+	var want any = args[1] // a bare word is a text
 	if json.Valid([]byte(args[1])) {
 		ts.Check(decode(args[1], &want))
-	}
-	for _, key := range strings.Split(args[0], ".") {
-		value = inside(ts, value, key)
 	}
 	if number, ok := want.(json.Number); ok {
 		if _, text := value.(string); text {
@@ -145,6 +137,33 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 	if wrong := differ(args[0], value, want); len(wrong) > 0 {
 		ts.Fatalf("%s", strings.Join(wrong, "\n"))
 	}
+}
+
+// keep puts a text of the last output into a variable: keep VARIABLE line path.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: keep variable line path")
+	}
+	line, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	text, ok := printed(ts, line, args[2]).(string)
+	if !ok {
+		ts.Fatalf("%s is no text", args[2])
+	}
+	ts.Setenv(args[0], text)
+}
+
+// printed looks a value up in a line of the last output.
+func printed(ts *testscript.TestScript, line int, path string) (value any) {
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
+	if line >= len(lines) {
+		ts.Fatalf("line %d: only %d were printed", line, len(lines))
+	}
+	ts.Check(decode(lines[line], &value))
+	for _, key := range strings.Split(path, ".") {
+		value = inside(ts, value, key)
+	}
+	return value
 }
 
 func inside(ts *testscript.TestScript, value any, key string) any {

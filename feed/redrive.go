@@ -32,6 +32,36 @@ func (d *Door) Redrive(ctx context.Context, f postgres.DeadLetterFilter) (Redriv
 	return r.done, err
 }
 
+// RedriveCorrected sends what a person made of a dead letter in its place, and
+// settles the letter. If any of the text cannot be read nothing is sent. A batch
+// that was set aside has nothing that could be corrected.
+func (d *Door) RedriveCorrected(ctx context.Context, letter uuid.UUID, text []byte) (Redriven, error) {
+	r := redrive{door: d, letters: []uuid.UUID{letter}}
+	err := d.Store.DeadLetters(ctx, postgres.DeadLetterFilter{IDs: r.letters}, func(l *postgres.DeadLetter) error {
+		if l.SetAside() {
+			return fmt.Errorf("dead letter %s is of a batch that was set aside: it is tried again as it is", letter)
+		}
+		return nil
+	})
+	if err != nil {
+		return r.done, err
+	}
+	for line, err := range Read(bytes.NewReader(text), Options{}) {
+		if err == nil && line.Fault != nil {
+			err = fmt.Errorf("line %d: %w", line.Number, line.Fault)
+		}
+		if err != nil {
+			return r.done, fmt.Errorf("correct dead letter %s: %w", letter, err)
+		}
+		r.records = append(r.records, line.Record)
+	}
+	if len(r.records) == 0 {
+		return r.done, fmt.Errorf("correct dead letter %s: there is no record in what is to be sent", letter)
+	}
+	err = r.flush(ctx)
+	return r.done, err
+}
+
 // redrive is one redrive at work.
 type redrive struct {
 	door    *Door
@@ -41,7 +71,7 @@ type redrive struct {
 }
 
 func (r *redrive) letter(ctx context.Context, l *postgres.DeadLetter) error {
-	if len(l.Payload) == 0 && l.Batch != uuid.Nil {
+	if l.SetAside() {
 		if err := r.door.Store.Revive(ctx, l.Batch); err != nil {
 			return err
 		}

@@ -38,6 +38,10 @@ type DeadLetter struct {
 	Batch   uuid.UUID // uuid.Nil: none
 }
 
+// SetAside tells whether d is of a batch that was accepted and could not be
+// committed: what it says is kept with the batch.
+func (d *DeadLetter) SetAside() bool { return len(d.Payload) == 0 && d.Batch != uuid.Nil }
+
 const insertDeadLetter = `
 	insert into dead_letters (id, kind, at, source, file, line, fault, payload, batch)
 	values (@id, @kind, @at, @source, @file, @line, @fault, @payload, @batch)

@@ -1,12 +1,28 @@
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
 
-type deadLettersRedriveCommand struct{ chosenLetters }
+	"github.com/chargehand/chargehand/feed"
+)
+
+type deadLettersRedriveCommand struct {
+	chosenLetters
+	Corrected string `placeholder:"FILE" help:"What is sent in the place of the one letter that is named; - is standard input."`
+}
+
+// Validate makes sure that a correction is one letter's.
+func (c *deadLettersRedriveCommand) Validate() error {
+	if c.Corrected != "" && len(c.ID) != 1 {
+		return errors.New("--corrected goes with the id of one dead letter")
+	}
+	return c.chosenLetters.Validate()
+}
 
 // Help is the longer text of --help.
 func (*deadLettersRedriveCommand) Help() string {
-	return "Records that can be read by now are accepted anew, conflicts are judged anew, batches that were set aside are tried again. What still cannot be read stays a dead letter."
+	return "Records that can be read by now are accepted anew, conflicts are judged anew, batches that were set aside are tried again. What still cannot be read stays a dead letter, unless --corrected says what was meant."
 }
 
 func (c *deadLettersRedriveCommand) Run(ctx context.Context, s *session) error {
@@ -23,8 +39,7 @@ func (c *deadLettersRedriveCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer q.Close()
-	door := s.door(store, q)
-	done, err := door.Redrive(ctx, c.filter())
+	done, err := c.redrive(ctx, s, s.door(store, q))
 	if err != nil {
 		return err
 	}
@@ -34,4 +49,15 @@ func (c *deadLettersRedriveCommand) Run(ctx context.Context, s *session) error {
 			p.line("%s left, as still unreadable.", plural(done.Left, "is", "are"))
 		}
 	})
+}
+
+func (c *deadLettersRedriveCommand) redrive(ctx context.Context, s *session, door feed.Door) (feed.Redriven, error) {
+	if c.Corrected == "" {
+		return door.Redrive(ctx, c.filter())
+	}
+	text, err := s.readFile(c.Corrected)
+	if err != nil {
+		return feed.Redriven{}, err
+	}
+	return door.RedriveCorrected(ctx, c.ID[0], text)
 }
