@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -139,93 +138,4 @@ func (d *Door) Refuse(ctx context.Context, source, file string, lines []Line) er
 			Line: int64(l.Number), Fault: l.Fault.Error(), Payload: l.Raw}
 	}
 	return d.Store.SaveDeadLetter(ctx, letters...)
-}
-
-// Stream is a Door for a long file: records go in one by one, batches are handed
-// over as they fill, one transaction for several, in flat memory. It belongs to
-// one goroutine.
-type Stream struct {
-	door   *Door
-	source string
-	open   []opening
-	full   []sealed
-	sent   chan []sealed
-	ended  chan struct{}
-	ids    []uuid.UUID
-	err    error // of the handing over; read after ended
-	failed chan struct{}
-}
-
-// handedTogether is how many batches one transaction takes over.
-const handedTogether = 8
-
-// Stream begins to take over a file.
-func (d *Door) Stream(ctx context.Context, source string) *Stream {
-	s := &Stream{door: d, source: source, open: make([]opening, d.Shards), sent: make(chan []sealed, 1),
-		ended: make(chan struct{}), failed: make(chan struct{})}
-	go s.handOver(ctx)
-	return s
-}
-
-// handOver hands groups over, one after the other: a shard's batches must be
-// stored in the order of their ids.
-func (s *Stream) handOver(ctx context.Context) {
-	defer close(s.ended)
-	for group := range s.sent {
-		if s.err != nil {
-			continue // so that whoever sends does not block
-		}
-		ids, err := s.door.hand(ctx, s.source, group)
-		if s.err = err; err != nil {
-			close(s.failed)
-		}
-		s.ids = append(s.ids, ids...)
-	}
-}
-
-// errStreamFailed tells Add's caller to look at what Close says.
-var errStreamFailed = errors.New("handing over failed")
-
-// Add takes one more record in. It is accepted once Close has returned without
-// an error, and maybe before.
-func (s *Stream) Add(r *billing.UsageRecord) error {
-	shard := queue.Shard(r.Account, s.door.Shards)
-	o := &s.open[shard]
-	o.add(r)
-	if o.count < s.door.BatchRecords {
-		return nil
-	}
-	b, err := o.seal(shard)
-	if err != nil {
-		return err
-	}
-	if s.full = append(s.full, b); len(s.full) < handedTogether {
-		return nil
-	}
-	return s.send()
-}
-
-func (s *Stream) send() error {
-	select {
-	case <-s.failed:
-		return errStreamFailed
-	case s.sent <- s.full:
-		s.full = nil
-		return nil
-	}
-}
-
-// Close hands over what is left and answers all batches of the stream. Where it
-// fails, the batches it answers are accepted and the others are not.
-func (s *Stream) Close() ([]uuid.UUID, error) {
-	rest, err := sealAll(s.open)
-	if s.full = append(s.full, rest...); err == nil && len(s.full) > 0 {
-		err = s.send()
-	}
-	close(s.sent)
-	<-s.ended
-	if s.err != nil {
-		err = s.err
-	}
-	return s.ids, err
 }

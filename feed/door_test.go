@@ -132,6 +132,30 @@ func TestAStreamHandsOverEverythingInOrder(t *testing.T) {
 	inOrder(t, stored(t, d, ids), 2005)
 }
 
+func TestAStreamThatLingersHandsOverWhatHasCome(t *testing.T) {
+	d, _ := openDoor(t, 1000)
+	s := d.Stream(t.Context(), "pipe")
+	s.Linger(time.Millisecond)
+	all := records(t, 2005)
+	for n, r := range all {
+		if err := s.Add(&r); err != nil {
+			t.Fatal(err)
+		}
+		for accepted := n != 2; !accepted; { // after three records, and with no fourth
+			waiting, err := d.Store.WaitingBatches(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			accepted = waiting > 0
+		}
+	}
+	ids, err := s.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inOrder(t, stored(t, d, ids), len(all))
+}
+
 func TestAcceptedWhileTheQueueIsAway(t *testing.T) {
 	d, stack := openDoor(t, 100)
 	if stack.RedisInMemory {

@@ -175,6 +175,9 @@ func (in *intake) file(ctx context.Context, name string, options feed.Options) e
 		return err
 	}
 	defer from.Close()
+	if size < 0 {
+		in.stream.Linger(in.config.Feed.BatchWait) // it may come as it happens
+	}
 	in.progress = in.session.progress("reading "+options.Name, size, bytesUnit)
 	defer in.progress.end()
 	return in.read(ctx, from, options)
