@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
@@ -284,16 +286,11 @@ func (a *applier) checkBook() error {
 		all[p.ID] = p
 	}
 	list := make([]rating.Price, 0, len(all))
-	for _, p := range all {
-		list = append(list, p)
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, all[id])
 	}
-	_, err := rating.Open(list)
-	var fault *rating.Fault
-	if errors.As(err, &fault) {
-		return a.refuse(setup.KindPrice, fault.Price, "%v", err)
-	}
-	if err != nil {
-		return fmt.Errorf("check prices: %w", err)
+	if _, err := rating.Open(list); err != nil {
+		return a.file.BookFaults(err)
 	}
 	if len(a.file.Prices) > 0 {
 		a.done.Warnings = rating.Warnings(list)

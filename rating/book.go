@@ -114,7 +114,7 @@ func (l timeline) overlaps() (faults []error) {
 		p := l[i]
 		if longest.ValidTo == nil || longest.ValidTo.After(p.ValidFrom) {
 			faults = append(faults, &Fault{
-				Price: p.ID, Field: "/valid_from", Value: p.ValidFrom.Format(time.RFC3339Nano),
+				Price: p.ID, Field: "/valid_from", Value: p.ValidFrom.Format(time.RFC3339Nano), Other: longest.ID,
 				Err: fmt.Errorf("%w: price %s is in force, for the same service, currency and scope", ErrOverlapping, clip(longest.ID)),
 			})
 		}

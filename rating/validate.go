@@ -25,6 +25,7 @@ type Fault struct {
 	Price string // its id
 	Field string // JSON pointer into the price: /bands/0/per_unit
 	Value string // what the field has; empty where it has nothing
+	Other string // the id of the price that it does not go with, of two that overlap
 	Err   error
 }
 

@@ -46,16 +46,34 @@ func (f *File) defaultClass(classes []billing.Class, faults *faultList) string {
 
 func (f *File) overlaps(faults *faultList) {
 	_, err := rating.Open(f.Prices)
+	f.unbound(err, faults)
+}
+
+// BookFaults are the faults that keep the prices of f and those that are stored
+// from being one book, each at a price of f: of two that overlap the later one
+// may be the one that is stored.
+func (f *File) BookFaults(err error) error {
+	var faults faultList
+	f.unbound(err, &faults)
+	return faults.err("")
+}
+
+// unbound tells why prices are no book.
+func (f *File) unbound(err error, faults *faultList) {
 	for _, e := range apart(err) {
 		var fault *rating.Fault
-		if errors.As(e, &fault) {
-			at := f.Fault(KindPrice, fault.Price, valued(fault))
-			at.Path += strings.ReplaceAll(fault.Field, "/", ".")
-			at.Pointer += fault.Field
-			faults.add(at)
+		if !errors.As(e, &fault) {
+			faults.add(Fault{What: e.Error()})
 			continue
 		}
-		faults.add(Fault{What: e.Error()})
+		if _, own := f.read.places[thing{KindPrice, fault.Price}]; !own && fault.Other != "" {
+			faults.add(f.Fault(KindPrice, fault.Other, fault.Error()))
+			continue
+		}
+		at := f.Fault(KindPrice, fault.Price, valued(fault))
+		at.Path += strings.ReplaceAll(fault.Field, "/", ".")
+		at.Pointer += fault.Field
+		faults.add(at)
 	}
 }
 
