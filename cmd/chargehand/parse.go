@@ -68,7 +68,19 @@ func usageError(err error) error {
 			command = node.FullPath()
 		}
 	}
-	return usage("%w (try %s --help)", err, command)
+	return usage("%s (try %s --help)", namedOnce(err), command)
+}
+
+// namedOnce is an error of a flag whose value says by itself what it is:
+// --status: status "held": … is --status "held": ….
+func namedOnce(err error) string {
+	flag, fault, _ := strings.Cut(err.Error(), ": ")
+	if name, is := strings.CutPrefix(flag, "--"); is {
+		if value, is := strings.CutPrefix(fault, strings.ReplaceAll(name, "-", " ")+" "); is {
+			return flag + " " + value
+		}
+	}
+	return err.Error()
 }
 
 // variablePrefix begins the environment variable of every flag.

@@ -15,7 +15,7 @@ type instant struct{ time.Time }
 // UnmarshalText reads RFC 3339 with an offset.
 func (i *instant) UnmarshalText(text []byte) (err error) {
 	if i.Time, err = billing.ParseTime(string(text)); err != nil {
-		return fmt.Errorf("%q: %w: write it like 2026-03-01T10:00:00Z", text, err)
+		return fmt.Errorf("%w: write it like 2026-03-01T10:00:00Z", err)
 	}
 	return nil
 }
