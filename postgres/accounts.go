@@ -61,10 +61,19 @@ func (t *Tx) createAccount(ctx context.Context, r *NewAccountRequest) (string, e
 	if err := t.queueAccount(&b, snap, &n); err != nil {
 		return "", err
 	}
-	if err := t.tx.SendBatch(ctx, &b).Close(); err != nil {
+	if err := addedMeanwhile(t.tx.SendBatch(ctx, &b).Close()); err != nil {
 		return "", fmt.Errorf("add account %s: %w", n.Number, err)
 	}
 	return n.Number, nil
+}
+
+// addedMeanwhile makes a number that another transaction has just given to an
+// account a reason to look again: then it is taken.
+func addedMeanwhile(err error) error {
+	if isCode(err, "23505") && constraintOf(err) == "an_account_has_one_number" {
+		return fmt.Errorf("an account of this number was added meanwhile: %w", ErrStale)
+	}
+	return err
 }
 
 func (t *Tx) checkNewAccount(ctx context.Context, s *Snapshot, n *NewAccount) error {

@@ -142,7 +142,7 @@ func (a *applier) accountPage(ctx context.Context, customer string, page []setup
 			return err
 		}
 	}
-	if err := a.tx.SendBatch(ctx, &added).Close(); err != nil {
+	if err := addedMeanwhile(a.tx.SendBatch(ctx, &added).Close()); err != nil {
 		return fmt.Errorf("write accounts: %w", err)
 	}
 	return nil

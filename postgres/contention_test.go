@@ -89,6 +89,35 @@ func TestATimeZoneIsSetWhileTheAccountIsPaid(t *testing.T) {
 	}
 }
 
+// Of two that added an account of one number at once, one was told what the
+// database calls it.
+func TestAnAccountThatIsAddedTwiceAtOnceIsThereOnce(t *testing.T) {
+	s := newStore(t, village)
+	for i := range 20 {
+		number := fmt.Sprint("twice ", i)
+		var wait sync.WaitGroup
+		errs := make([]error, 3)
+		for k := range errs {
+			wait.Go(func() {
+				_, errs[k] = s.CreateAccount(t.Context(), NewAccountRequest{Customer: "c", Number: number, TimeZone: "UTC", At: time.Now(), Actor: "test"})
+			})
+		}
+		wait.Wait()
+		added := 0
+		for _, err := range errs {
+			switch {
+			case err == nil:
+				added++
+			case !IsRefusal(err):
+				t.Errorf("got %v, want a refusal", err)
+			}
+		}
+		if added != 1 {
+			t.Errorf("added %d times, want once", added)
+		}
+	}
+}
+
 // Two commands that each changed something else of an account both wrote all of
 // its row: one of the changes was lost, and with it what had followed from it.
 func TestTwoChangesOfAnAccountAtOnceBothHold(t *testing.T) {
