@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
+// TestParseTimeTakesTimesWithAnOffset, and cuts them to microseconds (SPEC R2.4).
 func TestParseTimeTakesTimesWithAnOffset(t *testing.T) {
 	at := time.Date(2026, time.March, 1, 8, 0, 0, 0, time.UTC)
 	for _, c := range []struct {

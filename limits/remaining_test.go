@@ -10,7 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The figures of limits-remaining: 60 of unleaded and 30 of diesel were used.
+// The figures of limits-remaining: 60 of unleaded and 30 of diesel were used
+// (SPEC R4.9).
 func TestRemainingIsTheStretchedCeilingLessTheCounter(t *testing.T) {
 	b := book{}
 	b.add(unleaded, quantity("60"), money("60"))

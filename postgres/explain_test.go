@@ -20,6 +20,7 @@ const (
 		"usage_services_allowance":[{"service":{"code":"s"},"maximum_usage_per_month":"30"}]}`
 )
 
+// TestJudgementsAreExplained, rejected ones as far as they came (SPEC R3.6, R4.5).
 func TestJudgementsAreExplained(t *testing.T) {
 	const (
 		nothing    = `"price":null,"lines":[],"exact":null,"accumulated":null,"charge":null,"ceilings":[],`

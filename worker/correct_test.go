@@ -197,6 +197,7 @@ func anyFilter(t *rapid.T, number string) postgres.CorrectionFilter {
 	return f
 }
 
+// TestNothingChangedNothingMoves: a re-rate of whatever filter (SPEC R8.2).
 func TestNothingChangedNothingMoves(t *testing.T) {
 	h, n := newHouse(t, plain("X", "0")), 0
 	checkStories(t, func(rt *rapid.T) {
@@ -249,6 +250,7 @@ func TestTheRightPriceAtLastIsAsFromTheStart(t *testing.T) {
 	})
 }
 
+// TestWhateverIsCorrectedVerifyHolds, cancelled or rated again (SPEC R8.1).
 func TestWhateverIsCorrectedVerifyHolds(t *testing.T) {
 	h, n := newHouse(t, plain("X", "0")), 0
 	checkStories(t, func(rt *rapid.T) {

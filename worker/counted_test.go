@@ -11,7 +11,7 @@ import (
 )
 
 // TestLateRecordsFindTheirWindows counts days and months that are over, some of
-// them never met before.
+// them never met before (SPEC R2.6).
 func TestLateRecordsFindTheirWindows(t *testing.T) {
 	h := newHouse(t, plain("A1", "100", `limits: {accumulated_maximum_usage_per_day: "3"}`))
 	f := h.flow(eager, 10)

@@ -40,6 +40,7 @@ func weekHouse(t *testing.T) *house {
 		plain("A2", "5", `cycle_day: 17`))
 }
 
+// TestABatchThatComesAgainChangesNothing, and counts nothing twice (SPEC R5.12).
 func TestABatchThatComesAgainChangesNothing(t *testing.T) {
 	h := weekHouse(t)
 	first, second := week()
@@ -368,7 +369,7 @@ func TestARecordThatIsMetTwice(t *testing.T) {
 }
 
 // TestARejectedRecordStaysRejected: what kept it from being rated may be gone;
-// only a re-rate judges it again (SPEC R5.4).
+// only a re-rate judges it again (SPEC R5.4, R5.11).
 func TestARejectedRecordStaysRejected(t *testing.T) {
 	h := newHouse(t, plain("A1", "100"))
 	f := h.flow(eager, 10)
