@@ -63,7 +63,8 @@ func named(variable, url string, err error) error {
 	if url == "" {
 		return err
 	}
-	return fmt.Errorf("%w; dev uses the server that %s names: unset DATABASE_URL REDIS_URL, and it brings its own", err, variable)
+	// On a line of its own, which oneLine joins when the causes are told once.
+	return fmt.Errorf("%w\ndev uses the server that %s names: unset DATABASE_URL REDIS_URL, and it brings its own", err, variable)
 }
 
 // variable looks an environment variable up, as os.Getenv does.
