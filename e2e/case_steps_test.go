@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
-	"sync"
 	"testing"
 )
 
@@ -84,40 +82,6 @@ func (s step) ingests() bool {
 		}
 	}
 	return s.Ingest != nil
-}
-
-// words are the commands that carry steps out, each with its step.
-func (s step) words() map[string]bool {
-	return map[string]bool{
-		"ingest":           s.Ingest != nil,
-		"sweep":            s.Sweep != "",
-		"charge":           s.Charge != "",
-		"account pay":      s.Pay != nil,
-		"account adjust":   s.Adjust != nil,
-		"account hold":     s.Hold != nil,
-		"account release":  s.Release != nil,
-		"account delete":   s.Delete != nil,
-		"account set":      s.Set != nil,
-		"account link":     s.Link != nil,
-		"limits set":       s.Limits != nil,
-		"limits remaining": s.Remaining != nil,
-		"apply":            s.Apply != nil,
-		"rerate":           s.Rerate != nil,
-		"cancel":           s.Cancel != nil,
-	}
-}
-
-// commands names what the binary must be able to do.
-func (s step) commands() (names []string) {
-	for name, needed := range s.words() {
-		if needed {
-			names = append(names, name)
-		}
-	}
-	for _, one := range s.Parallel {
-		names = append(names, one.commands()...)
-	}
-	return names
 }
 
 // call is the step's command line; its files bear the step's number.
@@ -233,59 +197,4 @@ func lines(t testing.TB, records []json.RawMessage) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
-}
-
-// known caches the commands that the binary's help lists, by group.
-var known struct {
-	sync.Mutex
-	groups map[string][]string
-}
-
-// knows tells whether the binary has a command, such as "sweep" or "account pay".
-func knows(t testing.TB, command string) bool {
-	t.Helper()
-	words := strings.Fields(command)
-	group := strings.Join(words[:len(words)-1], " ")
-	for _, name := range commandsOf(t, group) {
-		if name == command {
-			return true
-		}
-	}
-	return false
-}
-
-// commandsOf lists the commands of a group, or of the binary, from its help: two
-// spaces, the name, two spaces, what it does.
-func commandsOf(t testing.TB, group string) (names []string) {
-	t.Helper()
-	known.Lock()
-	defer known.Unlock()
-	if names, asked := known.groups[group]; asked {
-		return names
-	}
-	s := &site{t: t, dir: t.TempDir()}
-	r := s.run(append(strings.Fields(group), "--help")...)
-	if r.status == 0 {
-		names = listed(r.stdout, group)
-	}
-	if known.groups == nil {
-		known.groups = map[string][]string{}
-	}
-	known.groups[group] = names
-	return names
-}
-
-func listed(help, group string) (names []string) {
-	for line := range strings.Lines(help) {
-		rest, indented := strings.CutPrefix(line, "  ")
-		if !indented || strings.HasPrefix(rest, " ") || strings.HasPrefix(rest, "-") {
-			continue
-		}
-		name, _, _ := strings.Cut(strings.TrimSpace(rest), "  ")
-		words := strings.Fields(strings.TrimPrefix(name, group+" "))
-		if len(words) > 0 {
-			names = append(names, strings.TrimSpace(group+" "+words[0]))
-		}
-	}
-	return names
 }

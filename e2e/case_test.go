@@ -56,7 +56,6 @@ func newCaseRun(t *testing.T, path string) *caseRun {
 	if err := d.Decode(&c.acceptance); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	c.needCommands(t)
 	c.site = newSite(t)
 	for key, value := range c.Config {
 		c.variables = append(c.variables, variable(key)+"="+value)
@@ -88,18 +87,6 @@ func atClock(text string, now time.Time) string {
 // variable is a configuration key as an environment variable.
 func variable(key string) string {
 	return "CHARGEHAND_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
-}
-
-// needCommands skips a case that needs what the binary cannot do yet.
-func (c *caseRun) needCommands(t *testing.T) {
-	t.Helper()
-	for _, s := range c.Steps {
-		for _, command := range s.commands() {
-			if !knows(t, command) {
-				t.Skipf("the binary has no command %q yet", command)
-			}
-		}
-	}
 }
 
 func (c *caseRun) do() {
