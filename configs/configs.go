@@ -27,6 +27,7 @@ type Config struct {
 	Queue       Queue
 	Worker      Worker
 	HTTP        HTTP
+	Metrics     Metrics
 	Log         Log
 }
 
@@ -92,6 +93,11 @@ type Worker struct {
 	BatchesPerCommit int           // ≥ 1
 	CacheAccounts    int           // 0: no cache
 	Lease            time.Duration // ≥ 1 s
+}
+
+// Metrics is where a process serves what it counts.
+type Metrics struct {
+	Listen string // host:port; empty: nowhere
 }
 
 // HTTP is where the API and the dashboard are served.

@@ -45,6 +45,7 @@ func settings(c *Config) []setting {
 		{key: "worker.cache_accounts", set: number(&c.Worker.CacheAccounts, between{0, 100_000_000})},
 		{key: "worker.lease", set: duration(&c.Worker.Lease, time.Second)},
 		{key: "http.listen", set: address(&c.HTTP.Listen)},
+		{key: "metrics.listen", set: none(address(&c.Metrics.Listen))},
 		{key: "log.level", set: level(&c.Log.Level)},
 		{key: "log.format", set: choice(&c.Log.Format, LogText, LogJSON)},
 	}
@@ -143,6 +144,16 @@ func level(to *slog.Level) func(string) error {
 		}
 		*to = l
 		return nil
+	}
+}
+
+// none leaves a setting alone where its value is empty.
+func none(set func(string) error) func(string) error {
+	return func(text string) error {
+		if text == "" {
+			return nil
+		}
+		return set(text)
 	}
 }
 

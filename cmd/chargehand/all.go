@@ -38,8 +38,18 @@ func (s *session) runAll(ctx context.Context, store *postgres.Store, q *queue.Cl
 	if err != nil {
 		return err
 	}
-	parts, ctx := errgroup.WithContext(ctx)
-	parts.Go(func() error { return w.Run(ctx) })
-	parts.Go(func() error { return scheduler.Run(ctx) })
-	return parts.Wait()
+	return s.measured(ctx, w.Run, scheduler.Run)
+}
+
+// measured runs parts of the product until ctx ends, or until one of them fails,
+// which ends the others; beside them it serves what they count, if configured.
+func (s *session) measured(ctx context.Context, parts ...func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range parts {
+		group.Go(func() error { return part(ctx) })
+	}
+	if address := s.config.Metrics.Listen; address != "" {
+		group.Go(func() error { return s.metrics.Serve(ctx, address, s.log) })
+	}
+	return group.Wait()
 }

@@ -34,7 +34,7 @@ func (scheduleCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return scheduler.Run(ctx)
+	return s.measured(ctx, scheduler.Run)
 }
 
 // checkSchedules refuses schedules and webhooks that are not allowed, before any
@@ -48,7 +48,9 @@ func (s *session) checkSchedules() error {
 
 // newScheduler is a scheduler as configured.
 func (s *session) newScheduler(store *postgres.Store, q *queue.Client) (*scheduler.Scheduler, error) {
-	return scheduler.New(store, q, schedulerConfig(s.config), s.now, s.log)
+	c := schedulerConfig(s.config)
+	c.Observe = s.metrics.Run
+	return scheduler.New(store, q, c, s.now, s.log)
 }
 
 func schedulerConfig(c configs.Config) scheduler.Config {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chargehand/chargehand/configs"
+	"github.com/chargehand/chargehand/metrics"
 	"github.com/chargehand/chargehand/postgres"
 	"github.com/chargehand/chargehand/queue"
 )
@@ -19,6 +20,8 @@ type session struct {
 	config configs.Config
 	json   bool
 	log    *slog.Logger
+	// metrics counts what the worker and the scheduler of this process do.
+	metrics *metrics.Metrics
 }
 
 // newSession loads the configuration; variables are those that flags have.
@@ -27,7 +30,7 @@ func newSession(c *commands, env environment, variables []string) (*session, err
 	if err != nil {
 		return nil, wrongUse{err}
 	}
-	s := &session{environment: env, config: config, json: c.JSON}
+	s := &session{environment: env, config: config, json: c.JSON, metrics: metrics.New()}
 	s.logAt(config.Log.Level)
 	return s, nil
 }

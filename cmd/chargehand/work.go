@@ -32,7 +32,7 @@ func (workCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return w.Run(ctx)
+	return s.measured(ctx, w.Run)
 }
 
 // newWorker is a worker as configured. What may lose or delay reminders in the
@@ -45,7 +45,9 @@ func (s *session) newWorker(ctx context.Context, store *postgres.Store, q *queue
 	for _, warning := range warnings {
 		s.log.Warn(warning)
 	}
-	w, err := worker.New(store, q, workerConfig(s.config), s.now, s.log)
+	c := workerConfig(s.config)
+	c.Observe = s.metrics.Batches
+	w, err := worker.New(store, q, c, s.now, s.log)
 	if err != nil {
 		return nil, fmt.Errorf("start a worker: %w", err)
 	}

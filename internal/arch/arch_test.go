@@ -31,6 +31,7 @@ var mayImport = map[string]string{
 	"worker":            "billing rating limits postgres queue",
 	"verify":            "billing rating limits postgres",
 	"scheduler":         "billing limits postgres queue",
+	"metrics":           "billing postgres worker",
 	"configs":           "",
 	"examples":          "",
 	"internal/arch":     "",
@@ -63,6 +64,7 @@ var outside = []struct {
 	{"database/sql", "postgres", false},
 	{"github.com/hibiken/asynq", "queue", false},
 	{"github.com/robfig/cron/v3", "scheduler", false},
+	{"github.com/prometheus/client_golang", "metrics", false},
 	{"github.com/alicebob/miniredis/v2", "internal/devstack", true},
 	{"go.yaml.in/yaml/v3", "setup configs", true},
 }
