@@ -100,9 +100,16 @@ type Metrics struct {
 	Listen string // host:port; empty: nowhere
 }
 
-// HTTP is where the API and the dashboard are served.
+// HTTP is where the API is served, and what it takes.
 type HTTP struct {
-	Listen string // host:port
+	Listen            string // host:port
+	TLSCertificate    string // file; empty: without TLS
+	TLSKey            string // file
+	RatePerSecond     int    // requests of a token; 0: without a bound
+	RateBurst         int    // requests of a token at once
+	BodyBytesMax      int    // of a request, but for usage
+	UsageBytesMax     int    // of a request with usage records
+	BacklogRecordsMax int    // records that wait to be judged; past it usage is refused
 }
 
 // Log is how much is logged, and in which form.
