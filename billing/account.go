@@ -102,6 +102,7 @@ func (k *PostingKind) UnmarshalText(text []byte) (err error) {
 
 // Class is the terms that accounts share (SPEC §1, R6.2).
 type Class struct {
+	ID                     int64 // as vendor APIs know it; 0: not chosen yet
 	Key, Name              string
 	PaymentModel           PaymentModel
 	Threshold              Money // financial blocking threshold, ≥ 0
@@ -109,6 +110,45 @@ type Class struct {
 	CreditLimit            Money // subscription credit limit, 0 is none
 	BuyWithNegativeBalance bool
 	Default                bool
+	Profile                ClassProfile
+}
+
+// ClassProfile is what vendor APIs show of a class besides, and nothing here is
+// judged by.
+type ClassProfile struct {
+	Reseller            int64 // 0: of the installation
+	Color               string
+	DueOrderDays        int
+	DuePaymentDays      int
+	GuaranteedLimit     Money
+	GuaranteedDays      int
+	StopSubscriptions   Procedure
+	DeleteSubscriptions Procedure
+	Denominated         bool
+	ReceiptDay          int // of the month; 0: none
+}
+
+// Procedure says whether something happens by itself or when a manager approves.
+type Procedure uint8
+
+// The procedures. The numbers are stored.
+const (
+	Automatically Procedure = iota
+	Manually
+)
+
+var procedureNames = []string{"automatically", "manually"}
+
+// String is the procedure's word.
+func (p Procedure) String() string { return procedureNames[p] }
+
+// MarshalText writes the procedure's word.
+func (p Procedure) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads the procedure's word.
+func (p *Procedure) UnmarshalText(text []byte) (err error) {
+	*p, err = wordOf[Procedure]("procedure", procedureNames, string(text))
+	return err
 }
 
 // Funds is the part of an account that postings and the credit test read and
