@@ -18,16 +18,31 @@ type LimitsRequest struct {
 	Account string
 	Name    string
 	Body    []byte
-	ForAll  bool // limits.scope: all_accounts, where this is refused
-	At      time.Time
-	Actor   string
+	// Patch stands in place of Body where the change is written in another way:
+	// it is made from the settings and the limits that the transaction sees. Its
+	// error refuses the change, and comes back as it is.
+	Patch  func(*Snapshot, limits.Settings) (limits.Patch, error)
+	ForAll bool // limits.scope: all_accounts, where this is refused
+	At     time.Time
+	Actor  string
+}
+
+func (r *LimitsRequest) patch(s *Snapshot, stored limits.Settings) (limits.Patch, error) {
+	if r.Patch != nil {
+		return r.Patch(s, stored)
+	}
+	names, err := setup.NewNames(s.Catalogue())
+	if err != nil {
+		return limits.Patch{}, refuse("%v", err)
+	}
+	return setup.ParsePatch(r.Name, r.Body, names)
 }
 
 // SetLimits applies a change of limits, whole or not at all (SPEC R4.6: at once,
 // for the next record), and answers the limits that are then in force.
 func (s *Store) SetLimits(ctx context.Context, r LimitsRequest) (l limits.Settings, err error) {
 	if r.ForAll {
-		return l, refuse("%v", ErrLimitsGlobal)
+		return l, refuse("%w", ErrLimitsGlobal)
 	}
 	err = s.Write(ctx, r.At, r.Actor, func(t *Tx) error {
 		l, err = t.setLimits(ctx, &r)
@@ -44,14 +59,6 @@ func (t *Tx) setLimits(ctx context.Context, r *LimitsRequest) (l limits.Settings
 	if err != nil {
 		return l, err
 	}
-	names, err := setup.NewNames(snap.Catalogue())
-	if err != nil {
-		return l, refuse("%v", err)
-	}
-	patch, err := setup.ParsePatch(r.Name, r.Body, names)
-	if err != nil {
-		return l, err
-	}
 	rows, err := t.accountRows(ctx, []string{r.Account})
 	if err != nil {
 		return l, err
@@ -64,8 +71,12 @@ func (t *Tx) setLimits(ctx context.Context, r *LimitsRequest) (l limits.Settings
 	if err != nil {
 		return l, err
 	}
+	patch, err := r.patch(snap, stored)
+	if err != nil {
+		return l, err
+	}
 	if l, err = stored.Apply(patch); err != nil {
-		return l, refuse("limits of account %s: %v", r.Account, err)
+		return l, refuse("limits of account %s: %w", r.Account, err)
 	}
 	now := *old
 	_, err = t.changeAccount(ctx, snap, r.Account, old, &now, &l)

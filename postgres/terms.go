@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,12 +16,21 @@ import (
 
 // Refusal is a change that a rule forbids. Its text says which value and what to
 // do; trying again cannot help.
-type Refusal struct{ Text string }
+type Refusal struct {
+	Text  string
+	cause error // what the text was made of, for those who branch on it; or nil
+}
 
 // Error is the refusal's text.
 func (r *Refusal) Error() string { return r.Text }
 
-func refuse(format string, args ...any) error { return &Refusal{Text: fmt.Sprintf(format, args...)} }
+// Unwrap is the rule that refused, where it has a name.
+func (r *Refusal) Unwrap() error { return r.cause }
+
+func refuse(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &Refusal{Text: err.Error(), cause: errors.Unwrap(err)}
+}
 
 // updateAccount writes all that is of the row, also what was only read: not over
 // what another transaction has made of it since.
