@@ -13,9 +13,10 @@ import (
 // of a shard is handed over, whoever put it there.
 type Task struct {
 	Shard   int
-	ID      string // the batch's, or one that begins with nudge:
-	Payload []byte // for Decode
-	Retried int    // how often it came back after a failure
+	ID      string   // the batch's, or one that begins with nudge:
+	Payload []byte   // for Decode
+	Retried int      // how often it came back after a failure
+	Traces  []string // of the requests that its records came with, for logs; nil: not known
 }
 
 // Handler does the work that a task reminds of. Its result decides what becomes

@@ -31,6 +31,9 @@ const (
 // made of it. It is done when Redis has the task, or had one of the batch's id
 // already, and gives up after two seconds.
 //
+// The task's headers bear the traces of ctx (WithTraces). They are for logs: a
+// reminder that is lost loses them.
+//
 // Enqueue the batch after PostgreSQL has it. A feed that has only Redis relies on
 // Redis' append-only file, and repeats an Enqueue that failed.
 func (c *Client) Enqueue(ctx context.Context, shard int, payload []byte, batch uuid.UUID) error {
@@ -79,7 +82,7 @@ func (c *Client) enqueue(ctx context.Context, shard int, payload []byte, id stri
 	if c.reconnected.Swap(false) {
 		c.tasks.Store(asynq.NewClientFromRedisClient(c.redis))
 	}
-	_, err := c.tasks.Load().EnqueueContext(ctx, asynq.NewTask(TaskType, payload),
+	_, err := c.tasks.Load().EnqueueContext(ctx, asynq.NewTaskWithHeaders(TaskType, payload, traceHeaders(TracesOf(ctx))),
 		asynq.Queue(Name(shard)),
 		asynq.TaskID(id),
 		asynq.MaxRetry(retryMax),

@@ -71,7 +71,7 @@ func (g *gate) handler(shard int, h Handler, log *slog.Logger) asynq.HandlerFunc
 			return errClosed
 		}
 		defer g.running.Done()
-		task := Task{Shard: shard, Payload: t.Payload()}
+		task := Task{Shard: shard, Payload: t.Payload(), Traces: tracesIn(t.Headers())}
 		task.ID, _ = asynq.GetTaskID(ctx)
 		task.Retried, _ = asynq.GetRetryCount(ctx)
 		err := g.run(ctx, task, h)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
@@ -19,14 +21,39 @@ import (
 type delivery struct {
 	read chan struct{} // closed when what follows is there
 	batch
-	records []byte // as they came; nil in a nudge
-	fault   error  // why the task holds no batch
+	records []byte   // as they came; nil in a nudge
+	fault   error    // why the task holds no batch
+	traces  []string // of the requests that the records came with
 
 	done chan error // what became of it, from the owner to the handler
 }
 
 func newDelivery() *delivery {
 	return &delivery{read: make(chan struct{}), done: make(chan error, 1)}
+}
+
+// tracesMax is how many traces the line of a group names.
+const tracesMax = 16
+
+// tracesOf names the requests that the records of a group came with, as far as
+// their tasks are in hand: what was found without a reminder tells of none.
+func tracesOf(heads []postgres.BatchHead, byID map[uuid.UUID]*delivery) slog.Attr {
+	var traces []string
+	for _, h := range heads {
+		d := byID[h.ID]
+		if d == nil {
+			continue
+		}
+		for _, t := range d.traces {
+			if len(traces) < tracesMax && !slices.Contains(traces, t) {
+				traces = append(traces, t)
+			}
+		}
+	}
+	if len(traces) == 0 {
+		return slog.Attr{}
+	}
+	return slog.Any("traces", traces)
 }
 
 // take reads a task's payload.
@@ -63,6 +90,7 @@ func decode(d *billing.Decoder, id uuid.UUID, records []byte, now time.Time) (ba
 // handle is a task's handler: it acknowledges only what is committed.
 func (s *shard) handle(ctx context.Context, t queue.Task) error {
 	d := newDelivery()
+	d.traces = t.Traces
 	select {
 	case s.in <- d:
 	case <-s.left:

@@ -273,7 +273,7 @@ func (s *shard) group(ctx context.Context, heads []postgres.BatchHead, byID map[
 		took := s.flow.clock().Sub(started)
 		s.tell(heads, out, took)
 		s.log.Info("batches judged", "shard", s.number, "batches", len(group), "accepted", out.Accepted, "rated", out.Rated,
-			"rejected", out.Rejected, "duplicate", out.Duplicate, "conflict", out.Conflict, "took", took)
+			"rejected", out.Rejected, "duplicate", out.Duplicate, "conflict", out.Conflict, "took", took, tracesOf(heads, byID))
 		return nil
 	case retry(err):
 		return err

@@ -1,9 +1,11 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -380,5 +382,23 @@ func TestAnIdleOwnerLeavesWhatIsOnItsWay(t *testing.T) {
 		if got := len(settled(heads, noon)); got != tc.want {
 			t.Errorf("%s: got %d, want %d", tc.name, got, tc.want)
 		}
+	}
+}
+
+func TestTheLogNamesTheRequestsOfAGroup(t *testing.T) {
+	h := newHouse(t, plain("A1", "1000"))
+	s := h.stall(t, 8)
+	var log bytes.Buffer
+	s.log = slog.New(slog.NewTextHandler(&log, nil))
+	traces := []string{"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+	first, second := task(newID(), use("r1", "A1", "sms", "1", "2026-03-20T10:00:00Z")), task(newID(), use("r2", "A1", "sms", "1", "2026-03-20T10:00:00Z"))
+	first.Traces, second.Traces = traces, traces[1:]
+	for _, err := range s.deliver(first, second) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := `traces="[` + strings.Join(traces, " ") + `]"`; !strings.Contains(log.String(), want) {
+		t.Errorf("got the log\n%s\nwant %s", log.String(), want)
 	}
 }
