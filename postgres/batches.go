@@ -39,10 +39,13 @@ var (
 	zstdDecoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(1<<30))
 )
 
-const insertBatch = `
+// All in one statement: what it stores is durable after one round trip.
+const insertBatches = `
 	insert into batches (id, shard, source, records, accepted_at, checksum, payload)
-	values (@id, @shard, @source, @records, @accepted_at, @checksum, @payload)
-	on conflict on constraint a_batch_has_one_id do nothing`
+	select id, shard, source, records, accepted_at, checksum, payload
+	from   unnest(@ids::uuid[], @shards::integer[], @sources::text[], @records::integer[], @times::timestamptz[],
+	              @checksums::bigint[], @payloads::bytea[])
+	              as n (id, shard, source, records, accepted_at, checksum, payload)`
 
 // ErrBatchReused means that a batch id came again with other records: a feed
 // that gives ids twice would lose the second batch in silence.
@@ -52,26 +55,45 @@ var ErrBatchReused = errors.New("this batch id was used for other records")
 // accepted. A batch that is there already with the same records is left as it
 // is.
 func (s *Store) Accept(ctx context.Context, batches ...StoredBatch) error {
+	args := batchArgs(batches)
 	return s.again(ctx, func() error {
-		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			var b pgx.Batch
-			var there []StoredBatch
-			for i := range batches {
-				v := &batches[i]
-				b.Queue(insertBatch, pgx.NamedArgs{"id": v.ID, "shard": v.Shard, "source": v.Source, "records": v.Count,
-					"accepted_at": v.AcceptedAt, "checksum": Checksum(v.Records),
-					"payload": zstdEncoder.EncodeAll(v.Records, nil)}).Exec(func(tag pgconnTag) error {
-					if tag.RowsAffected() == 0 {
-						there = append(there, *v)
-					}
-					return nil
-				})
-			}
-			if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-				return fmt.Errorf("accept a batch: %w", err)
-			}
-			return sameBatches(ctx, tx, there)
-		})
+		_, err := s.pool.Exec(ctx, insertBatches, args)
+		switch constraintOf(err) {
+		case "":
+			return wrap(err, "accept batches")
+		case "a_batch_has_one_id":
+			return s.acceptNew(ctx, batches, args)
+		}
+		return fmt.Errorf("accept batches: %w", err)
+	})
+}
+
+func batchArgs(batches []StoredBatch) pgx.NamedArgs {
+	n := len(batches)
+	ids, shards, sources, records := make([]uuid.UUID, n), make([]int32, n), make([]string, n), make([]int32, n)
+	times, sums, payloads := make([]time.Time, n), make([]int64, n), make([][]byte, n)
+	for i := range batches {
+		b := &batches[i]
+		ids[i], shards[i], sources[i], records[i], times[i] = b.ID, int32(b.Shard), b.Source, int32(b.Count), b.AcceptedAt
+		sums[i], payloads[i] = Checksum(b.Records), zstdEncoder.EncodeAll(b.Records, nil)
+	}
+	return pgx.NamedArgs{"ids": ids, "shards": shards, "sources": sources, "records": records, "times": times,
+		"checksums": sums, "payloads": payloads}
+}
+
+// acceptNew stores those that are not there yet. Only a feed that sends again
+// what is on its way already comes here.
+func (s *Store) acceptNew(ctx context.Context, batches []StoredBatch, args pgx.NamedArgs) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, insertBatches+`
+	on conflict on constraint a_batch_has_one_id do nothing`, args)
+		if err != nil {
+			return fmt.Errorf("accept batches: %w", err)
+		}
+		if tag.RowsAffected() == int64(len(batches)) {
+			return nil
+		}
+		return sameBatches(ctx, tx, batches)
 	})
 }
 
