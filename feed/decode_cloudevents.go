@@ -51,7 +51,8 @@ func (d *decoder) event(text []byte) (billing.UsageRecord, error) {
 	if err := e.draft.SetObject(e.data); err != nil {
 		return billing.UsageRecord{}, fmt.Errorf("data: %w", err)
 	}
-	return d.finish(&e.draft)
+	r, err := d.finish(&e.draft)
+	return r, within("data", err) // the envelope is complete
 }
 
 // attribute takes one member of the event. Null is as absent.

@@ -22,6 +22,7 @@ const (
 // Line is a usage record that was read, or a dead letter (SPEC R5.3).
 type Line struct {
 	Number int // physical line on which it begins, from 1
+	Place  int // in an array, from 1; else 0
 	Record billing.UsageRecord
 	Fault  error  // why it is no record, one short line; nil where it is one
 	Raw    []byte // of a dead letter, its text, at most 64 KiB of it; the caller's to keep
@@ -42,6 +43,10 @@ type Options struct {
 	// Zone is what times without an offset in a CSV file are local to; nil: they
 	// are refused.
 	Zone *time.Location
+
+	// BytesMax is how many bytes may come out of what is compressed, and bounds
+	// what unpacking may hold: for streams of strangers. 0: no bound.
+	BytesMax int64
 }
 
 // Read reads usage records to the end of r, which it does not close. Each line
@@ -83,7 +88,7 @@ func (d *decoder) read(r io.Reader) error {
 	if err := d.prepare(); err != nil {
 		return err
 	}
-	in, err := open(r)
+	in, err := open(r, d.opts.BytesMax)
 	if err != nil {
 		return err
 	}
@@ -142,7 +147,7 @@ func (d *decoder) finish(draft *billing.Draft) (billing.UsageRecord, error) {
 
 // emit yields what became of a piece of text.
 func (d *decoder) emit(p *piece, decode func([]byte) (billing.UsageRecord, error)) error {
-	line := Line{Number: p.number}
+	line := Line{Number: p.number, Place: p.place}
 	if p.long() {
 		line.Fault = errTooLong
 	} else {

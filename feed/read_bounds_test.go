@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"runtime"
 	"strconv"
@@ -134,5 +135,36 @@ func BenchmarkRead(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/record")
 		})
+	}
+}
+
+func TestWhatComesOutOfACompressedStreamIsBounded(t *testing.T) {
+	line := good + "\n"
+	whole := strings.Repeat(line, 1000)
+	for name, how := range map[string]func(io.Writer) io.WriteCloser{"gzip": gzipped, "zstd": zstandard} {
+		var packed bytes.Buffer
+		z := how(&packed)
+		if _, err := io.WriteString(z, whole); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			bytesMax int64
+			want     int
+			fails    bool
+		}{{0, 1000, false}, {int64(len(whole)), 1000, false}, {int64(len(whole)) - 1, 999, true}, {1, 0, true}} {
+			read := 0
+			var last error
+			for l, err := range feed.Read(bytes.NewReader(packed.Bytes()), feed.Options{BytesMax: c.bytesMax}) {
+				if last = err; err == nil && l.Fault == nil {
+					read++
+				}
+			}
+			if read != c.want || errors.Is(last, feed.ErrUnpacked) != c.fails {
+				t.Errorf("%s, at most %d bytes: got %d records and %v", name, c.bytesMax, read, last)
+			}
+		}
 	}
 }

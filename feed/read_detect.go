@@ -14,8 +14,8 @@ import (
 // Format is what a stream of usage records is written in.
 type Format uint8
 
-// The formats. JSONArray is what NDJSON without its line breaks is; it needs
-// telling only where Detect is not asked.
+// The formats. JSONArray is what NDJSON without its line breaks is, or one record
+// alone; it needs telling only where Detect is not asked.
 const (
 	Detect Format = iota
 	NDJSON
@@ -64,13 +64,25 @@ func (o *Options) detect(in *bufio.Reader) (Format, layout) {
 	}
 	switch {
 	case format == JSONArray:
-		return format, inArray
+		return whole(head)
 	case format == CSV, o.Format == NDJSON:
 		return format, inLines
 	case format == NDJSON && isEvent(head):
 		format = CloudEvents
 	}
 	return format, layoutOf(peekLines(in, 2), format)
+}
+
+// whole is what one JSON value holds: records in an array, or one alone.
+func whole(head []byte) (Format, layout) {
+	format, layout := JSONArray, inArray
+	if isEvent(head) {
+		format = CloudEvents
+	}
+	if bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) {
+		layout = asDocument
+	}
+	return format, layout
 }
 
 // byExtension knows CSV and lines of JSON by their name; whether the records in

@@ -44,8 +44,13 @@ func TestAFormatThatIsToldIsNotDoubted(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	want = "error: read usage records: line 1: no array begins here\n"
-	if got := transcript(strings.NewReader(good), feed.Options{Format: feed.JSONArray}); got != want {
+	if got := transcript(strings.NewReader("hello"), feed.Options{Format: feed.JSONArray}); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	want = "1 " + good + "\n"
+	alone := strings.ReplaceAll(good, ",", ",\n")
+	if got := transcript(strings.NewReader(alone), feed.Options{Format: feed.JSONArray}); got != want {
+		t.Errorf("one alone, over several lines: got %s, want %s", got, want)
 	}
 	want = "1 dead: specversion: missing\n"
 	if got := transcript(strings.NewReader(good), feed.Options{Format: feed.CloudEvents}); got != want {

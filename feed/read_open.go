@@ -19,6 +19,14 @@ const bufferBytes = 64 << 10
 // zstd command takes without being told otherwise.
 const zstdWindowMax = 128 << 20
 
+// sharedWindowMax is the same for streams of strangers, of which many are read at
+// once: what RFC 9659 allows to a Content-Encoding of zstd.
+const sharedWindowMax = 8 << 20
+
+// ErrUnpacked means that more came out of a compressed stream than
+// Options.BytesMax allows.
+var ErrUnpacked = errors.New("more comes out of the compressed stream than may")
+
 // input is a stream without compression and byte order mark.
 type input struct {
 	*bufio.Reader
@@ -37,7 +45,7 @@ var archives = []struct{ magic, fault string }{
 	{"PAR1", "the file is Parquet: convert it to NDJSON or CSV"},
 }
 
-func open(r io.Reader) (input, error) {
+func open(r io.Reader, bytesMax int64) (input, error) {
 	in := input{buffered(r), func() {}}
 	magic, err := in.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -49,20 +57,50 @@ func open(r io.Reader) (input, error) {
 		if err != nil {
 			return in, atLine(1, unexpected(err))
 		}
-		in.Reader = buffered(z)
+		in.Reader = buffered(bounded(z, bytesMax))
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		// One at a time: then it starts no goroutine, and close only frees.
-		z, err := zstd.NewReader(in.Reader, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindowMax))
+		window := uint64(zstdWindowMax)
+		if bytesMax > 0 {
+			window = sharedWindowMax
+		}
+		z, err := zstd.NewReader(in.Reader, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window))
 		if err != nil {
 			return in, atLine(1, err)
 		}
-		in = input{buffered(z), z.Close}
+		in = input{buffered(bounded(z, bytesMax)), z.Close}
 	}
 	if err := skipMark(in.Reader); err != nil {
 		in.close()
 		return in, err
 	}
 	return in, nil
+}
+
+// bounded is r, with an error in place of what is behind its first bytes; 0: all
+// of it.
+func bounded(r io.Reader, bytes int64) io.Reader {
+	if bytes == 0 {
+		return r
+	}
+	return &bound{r, bytes}
+}
+
+type bound struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *bound) Read(to []byte) (int, error) {
+	if int64(len(to)) > b.left+1 {
+		to = to[:b.left+1] // the one more tells whether there is more
+	}
+	n, err := b.r.Read(to)
+	if int64(n) > b.left {
+		return int(b.left), ErrUnpacked
+	}
+	b.left -= int64(n)
+	return n, err
 }
 
 // buffered looks ahead in r. bufio tells an error once; here it stays, so that
