@@ -22,6 +22,9 @@ type Door struct {
 	BatchRecords int // feed.batch_records: most records of one batch
 	Clock        func() time.Time
 	Log          *slog.Logger
+	// Patience is how long the database may take over what is handed over at
+	// once; 0: as long as the context allows.
+	Patience time.Duration
 }
 
 // sealed is a batch that is full: its records as a JSON array.
@@ -30,13 +33,19 @@ type sealed struct {
 	shard   int
 	count   int
 	records []byte
+	traces  []string // of the requests that its records came with
 }
 
 // opening is a batch that still grows.
 type opening struct {
-	array []byte
-	count int
+	array  []byte
+	count  int
+	traces []string
 }
+
+// batchBytesMax is when a batch is full however few records it has: they may
+// bear 8 KiB of attributes each, and a task travels as a whole.
+const batchBytesMax = 1 << 20
 
 func (o *opening) add(r *billing.UsageRecord) {
 	if o.count == 0 {
@@ -48,6 +57,9 @@ func (o *opening) add(r *billing.UsageRecord) {
 	o.count++
 }
 
+// full tells whether the batch has as many records as it may.
+func (o *opening) full(most int) bool { return o.count >= most || len(o.array) >= batchBytesMax }
+
 // seal closes the batch and gives it its id: ids rise in the order of sealing,
 // and the worker judges a shard's batches in the order of their ids.
 func (o *opening) seal(shard int) (sealed, error) {
@@ -55,8 +67,8 @@ func (o *opening) seal(shard int) (sealed, error) {
 	if err != nil {
 		return sealed{}, fmt.Errorf("make a batch id: %w", err)
 	}
-	b := sealed{id: id, shard: shard, count: o.count, records: append([]byte(nil), append(o.array, ']')...)}
-	o.count = 0
+	b := sealed{id: id, shard: shard, count: o.count, records: append([]byte(nil), append(o.array, ']')...), traces: o.traces}
+	o.array, o.count = o.array[:0], 0
 	return b, nil
 }
 
@@ -64,13 +76,13 @@ func (o *opening) seal(shard int) (sealed, error) {
 // and will be judged in their order, account by account (SPEC R4.7). It answers
 // the batches that they travel in.
 func (d *Door) Accept(ctx context.Context, source string, records []billing.UsageRecord) ([]uuid.UUID, error) {
-	open := make([]opening, d.Shards)
+	open := d.openings(ctx)
 	var full []sealed
 	for i := range records {
 		shard := queue.Shard(records[i].Account, d.Shards)
 		o := &open[shard]
 		o.add(&records[i])
-		if o.count == d.BatchRecords {
+		if o.full(d.BatchRecords) {
 			b, err := o.seal(shard)
 			if err != nil {
 				return nil, err
@@ -83,6 +95,15 @@ func (d *Door) Accept(ctx context.Context, source string, records []billing.Usag
 		return nil, err
 	}
 	return d.hand(ctx, source, append(full, rest...))
+}
+
+// openings are batches without records, one for each shard.
+func (d *Door) openings(ctx context.Context) []opening {
+	open, traces := make([]opening, d.Shards), queue.TracesOf(ctx)
+	for i := range open {
+		open[i].traces = traces
+	}
+	return open
 }
 
 // sealAll closes the batches that have records.
@@ -105,24 +126,43 @@ func (d *Door) hand(ctx context.Context, source string, batches []sealed) ([]uui
 	if len(batches) == 0 {
 		return nil, nil
 	}
-	now := d.Clock().UTC().Truncate(time.Microsecond)
-	stored, ids := make([]postgres.StoredBatch, len(batches)), make([]uuid.UUID, len(batches))
-	for i, b := range batches {
-		ids[i] = b.id
-		stored[i] = postgres.StoredBatch{ID: b.id, Shard: b.shard, Source: source, Count: b.count, AcceptedAt: now, Records: b.records}
-	}
-	if err := d.Store.Accept(ctx, stored...); err != nil {
+	if err := d.store(ctx, source, batches); err != nil {
 		return nil, err
 	}
+	d.remind(ctx, batches)
+	ids := make([]uuid.UUID, len(batches))
 	for i, b := range batches {
-		if err := d.Queue.Enqueue(ctx, b.shard, queue.Encode(b.id, b.records), b.id); err != nil {
+		ids[i] = b.id
+	}
+	return ids, nil
+}
+
+// store makes batches durable: from its return on they are accepted.
+func (d *Door) store(ctx context.Context, source string, batches []sealed) error {
+	if d.Patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.Patience)
+		defer cancel()
+	}
+	now := d.Clock().UTC().Truncate(time.Microsecond)
+	stored := make([]postgres.StoredBatch, len(batches))
+	for i, b := range batches {
+		stored[i] = postgres.StoredBatch{ID: b.id, Shard: b.shard, Source: source, Count: b.count, AcceptedAt: now, Records: b.records}
+	}
+	return d.Store.Accept(ctx, stored...)
+}
+
+// remind tells the queue of batches that are stored.
+func (d *Door) remind(ctx context.Context, batches []sealed) {
+	for i, b := range batches {
+		traced := queue.WithTraces(ctx, b.traces...)
+		if err := d.Queue.Enqueue(traced, b.shard, queue.Encode(b.id, b.records), b.id); err != nil {
 			// They are accepted all the same: workers look for batches that
 			// nobody reminds them of. The rest would fail the same way.
 			d.Log.Warn("queue is away: batches wait in the database", "batches", len(batches)-i, "error", err)
-			break
+			return
 		}
 	}
-	return ids, nil
 }
 
 // Refuse keeps lines that are no records as dead letters (SPEC R5.3).

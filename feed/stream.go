@@ -17,6 +17,8 @@ import (
 type Stream struct {
 	door   *Door
 	source string
+	begin  func()                      // starts the handing over
+	pooled func() ([]uuid.UUID, error) // ends a stream that stayed small; nil: as any other
 	sent   chan []sealed
 	ended  chan struct{}
 	ids    []uuid.UUID
@@ -26,20 +28,29 @@ type Stream struct {
 	mu     sync.Mutex // guards what follows against a lull
 	open   []opening
 	full   []sealed
+	bytes  int           // of records that are not sent yet
+	begun  bool          // whether anything was sent
 	wait   time.Duration // 0: batches wait until they are full
 	due    *time.Timer   // nil: nothing is open, or it may wait
 	closed bool
 	fault  error // of a lull: what it sealed is lost
 }
 
-// handedTogether is how many batches one transaction takes over.
-const handedTogether = 8
+const (
+	// handedTogether is how many batches one transaction takes over.
+	handedTogether = 8
+
+	// streamBytesMax is how many bytes of records wait to be handed over at most,
+	// and how many are on their way. It is more than eight batches of a thousand
+	// usual records; records that are larger go in smaller batches.
+	streamBytesMax = 4 << 20
+)
 
 // Stream begins to take over a file.
 func (d *Door) Stream(ctx context.Context, source string) *Stream {
-	s := &Stream{door: d, source: source, open: make([]opening, d.Shards), sent: make(chan []sealed, 1),
+	s := &Stream{door: d, source: source, open: d.openings(ctx), sent: make(chan []sealed, 1),
 		ended: make(chan struct{}), failed: make(chan struct{})}
-	go s.handOver(ctx)
+	s.begin = func() { go s.handOver(ctx) }
 	return s
 }
 
@@ -77,11 +88,16 @@ func (s *Stream) Add(r *billing.UsageRecord) error {
 	defer s.mu.Unlock()
 	shard := queue.Shard(r.Account, s.door.Shards)
 	o := &s.open[shard]
+	s.bytes -= len(o.array)
 	o.add(r)
+	s.bytes += len(o.array)
 	if s.wait > 0 && s.due == nil {
 		s.due = time.AfterFunc(s.wait, s.lull)
 	}
-	if o.count < s.door.BatchRecords {
+	switch {
+	case s.bytes >= streamBytesMax:
+		return s.sealRest()
+	case !o.full(s.door.BatchRecords):
 		return nil
 	}
 	b, err := o.seal(shard)
@@ -92,6 +108,15 @@ func (s *Stream) Add(r *billing.UsageRecord) error {
 		return nil
 	}
 	return s.send()
+}
+
+// sealRest sends what there is, full or not.
+func (s *Stream) sealRest() error {
+	rest, err := sealAll(s.open)
+	if s.full = append(s.full, rest...); err == nil && len(s.full) > 0 {
+		err = s.send()
+	}
+	return err
 }
 
 // lull hands over what has waited long enough. While a group is on its way already
@@ -107,22 +132,24 @@ func (s *Stream) lull() {
 		s.due = time.AfterFunc(s.wait, s.lull)
 		return
 	}
-	rest, err := sealAll(s.open)
-	if err != nil {
+	if err := s.sealRest(); !errors.Is(err, errStreamFailed) {
 		s.fault = err
-		return
-	}
-	if s.full = append(s.full, rest...); len(s.full) > 0 {
-		_ = s.send() // a failure is there for the next Add, and for Close
-	}
+	} // else it is there for the next Add, and for Close
 }
 
 func (s *Stream) send() error {
+	if !s.begun {
+		s.begun = true
+		s.begin()
+	}
 	select {
 	case <-s.failed:
 		return errStreamFailed
 	case s.sent <- s.full:
-		s.full = nil
+		s.full, s.bytes = nil, 0
+		for i := range s.open {
+			s.bytes += len(s.open[i].array)
+		}
 		return nil
 	}
 }
@@ -130,25 +157,41 @@ func (s *Stream) send() error {
 // Close hands over what is left and answers all batches of the stream. Where it
 // fails, the batches it answers are accepted and the others are not.
 func (s *Stream) Close() ([]uuid.UUID, error) {
-	err := s.finish()
+	if s.pooled != nil && !s.begun && len(s.full) == 0 && s.bytes <= pooledBytesMax {
+		return s.pooled()
+	}
+	err := s.finish(true)
+	return s.end(err)
+}
+
+// Abandon ends the stream without what is left: what was handed over before
+// stands, the rest was never there. It answers the batches that were accepted.
+func (s *Stream) Abandon() ([]uuid.UUID, error) {
+	err := s.finish(false)
+	return s.end(err)
+}
+
+// end waits for the last group that is on its way.
+func (s *Stream) end(err error) ([]uuid.UUID, error) {
 	close(s.sent)
-	<-s.ended
+	if s.begun {
+		<-s.ended
+	}
 	if s.err != nil {
 		err = s.err
 	}
 	return s.ids, err
 }
 
-// finish sends what is left; no lull comes after it.
-func (s *Stream) finish() error {
+// finish sends what is left, or forgets it; no lull comes after it.
+func (s *Stream) finish(all bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed = true; s.due != nil {
 		s.due.Stop()
 	}
-	rest, err := sealAll(s.open)
-	if s.full = append(s.full, rest...); err == nil && len(s.full) > 0 {
-		err = s.send()
+	if !all {
+		return s.fault
 	}
-	return errors.Join(s.fault, err)
+	return errors.Join(s.fault, s.sealRest())
 }
