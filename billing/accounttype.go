@@ -1,5 +1,14 @@
 package billing
 
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
 // AccountType says how accounts are named and which custom attributes they
 // have.
 type AccountType struct {
@@ -23,6 +32,82 @@ type Attribute struct {
 	Kind      AttributeKind
 	Required  bool      // of new accounts
 	Elements  []Element // of a list
+}
+
+// attribute is the attribute of t with a key, or nil.
+func (t *AccountType) attribute(key string) *Attribute {
+	i := slices.IndexFunc(t.Attributes, func(a Attribute) bool { return a.Key == key })
+	if i < 0 {
+		return nil
+	}
+	return &t.Attributes[i]
+}
+
+// Check hands to refuse what is wrong with the values that an account of t has
+// for custom attributes, in the order of their keys.
+func (t *AccountType) Check(values map[string]string, refuse func(key string, err error)) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		a := t.attribute(key)
+		if a == nil {
+			refuse(key, fmt.Errorf("%s: account type %s has no attribute of this key", clip(key), clip(t.Key)))
+			continue
+		}
+		if err := a.check(values[key]); err != nil {
+			refuse(key, err)
+		}
+	}
+}
+
+// CheckNew is Check of an account to be, which must have a value for each
+// attribute that is required. Accounts that are there already may be older than
+// that.
+func (t *AccountType) CheckNew(values map[string]string, refuse func(key string, err error)) {
+	t.Check(values, refuse)
+	for _, a := range t.Attributes {
+		if a.Required && values[a.Key] == "" {
+			refuse(a.Key, fmt.Errorf("%s is missing: account type %s requires it", clip(a.Key), clip(t.Key)))
+		}
+	}
+}
+
+// check refuses what is no value of a. An empty one is none.
+func (a *Attribute) check(value string) error {
+	switch {
+	case value == "":
+		return nil
+	case a.Kind == CheckboxAttribute && value != "0" && value != "1":
+		return fmt.Errorf("%s: give 1 for true or 0 for false", clip(value))
+	case a.Kind == DateAttribute && !isDayMonthYear(value):
+		return fmt.Errorf("%s: not a date like 31.01.2026", clip(value))
+	case a.Kind == ListAttribute && !slices.ContainsFunc(a.Elements, func(e Element) bool { return e.Key == value }):
+		return fmt.Errorf("%s: not the key of an element: give one of %s", clip(value), a.elementKeys())
+	}
+	return nil
+}
+
+func (a *Attribute) elementKeys() string {
+	var keys []string
+	for _, e := range a.Elements {
+		keys = append(keys, e.Key)
+	}
+	return strings.Join(keys, ", ")
+}
+
+func isDayMonthYear(text string) bool {
+	const form = "02.01.2006"
+	day, err := time.Parse(form, text)
+	return err == nil && day.Format(form) == text
+}
+
+// CheckElements refuses a list without elements, and elements of what is no list.
+func (a *Attribute) CheckElements() error {
+	switch {
+	case a.Kind == ListAttribute && len(a.Elements) == 0:
+		return errors.New("missing: a list has at least one")
+	case a.Kind != ListAttribute && len(a.Elements) > 0:
+		return fmt.Errorf("an attribute of kind %s has none: make it a list, or leave them out", a.Kind)
+	}
+	return nil
 }
 
 // Element is one of the values that an attribute which is a list may have.
