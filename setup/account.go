@@ -9,7 +9,7 @@ import (
 var accountKeys = []string{
 	"number", "class", "currency", "time_zone", "cycle_day", "opening_balance",
 	"financial_blocking_threshold", "subscription_credit_limit",
-	"services", "applications", "periodic_services", "limits",
+	"services", "applications", "periodic_services", "limits", "profile",
 }
 
 func (r *reader) account(s spot) Account {
@@ -31,6 +31,9 @@ func (r *reader) account(s spot) Account {
 	twice(o, "applications", a.Applications, func(name string) string { return name })
 	twice(o, "periodic_services", a.PeriodicServices, func(p PeriodicService) string { return p.Name })
 	a.Limits = o.limits(a.Number)
+	if at, ok := o.at("profile"); ok {
+		a.Profile = r.profile(at, a.Number)
+	}
 	return a
 }
 

@@ -11,12 +11,18 @@ import (
 // As Parse returns it, references may point at what is stored, and limits name
 // their targets as the file does: Resolve checks the one and settles the other.
 type File struct {
-	Families  []billing.Family
-	Types     []billing.ServiceType
-	Services  []billing.Service
-	Prices    []rating.Price
-	Classes   []billing.Class
-	Customers []Customer
+	Families []billing.Family
+	Types    []billing.ServiceType
+	Services []billing.Service
+	Prices   []rating.Price
+	// Resellers, managers, users and account types are what vendor APIs show;
+	// nothing is judged by them.
+	Resellers    []billing.Reseller
+	Managers     []billing.Manager
+	Users        []billing.User
+	AccountTypes []billing.AccountType
+	Classes      []billing.Class // an id of 0: the one it has, or one that is chosen
+	Customers    []Customer
 	// Limits are those of all accounts (limits.scope: all_accounts, SPEC R4.8);
 	// nil where the file has none at its top.
 	Limits *limits.Settings
@@ -50,13 +56,26 @@ type Account struct {
 	Applications     []string // names
 	PeriodicServices []PeriodicService
 	Limits           *limits.Settings
+	Profile          *Profile
+}
+
+// Profile is what vendor APIs show of an account besides; ids of 0 are none.
+type Profile struct {
+	ID                        int64 // the account's for vendor APIs; 0: the one it has, or one that is chosen
+	Reseller                  int64
+	AccountType               int64
+	Manager                   int64
+	Owner, TechUser, BillUser int64 // users; where the file has only an owner, all three
+	Contact                   billing.Contact
+	CustomAttributes          map[string]string // by the attribute's key; nil: none
 }
 
 // Kind is what a thing in a file is.
 type Kind string
 
 // The kinds. All but KindLimits are told apart by code, id, key, ref or number;
-// KindLimits by the account's number, empty for the limits of all accounts.
+// KindLimits by the account's number, empty for the limits of all accounts. Ids
+// that are numbers are told apart by their text.
 const (
 	KindFamily   Kind = "family"
 	KindType     Kind = "type"
@@ -66,4 +85,15 @@ const (
 	KindCustomer Kind = "customer"
 	KindAccount  Kind = "account"
 	KindLimits   Kind = "limits"
+
+	KindReseller    Kind = "reseller"
+	KindManager     Kind = "manager"
+	KindUser        Kind = "user"
+	KindAccountType Kind = "account type"
+
+	// What else must not stand twice.
+	kindTypeKey   Kind = "key of account type"
+	kindClassID   Kind = "id of account class"
+	kindProfileID Kind = "id of account"
+	kindValue     Kind = "custom attribute" // of an account, by number and key
 )

@@ -16,6 +16,12 @@ type Catalogue struct {
 	// Accounts holds numbers of stored accounts: at least those that are stored
 	// of the file's PriceAccounts.
 	Accounts []string
+
+	Resellers    []billing.Reseller
+	AccountTypes []billing.AccountType
+	// Managers and Users hold ids, as texts: at least those that are stored of
+	// what the file has Named.
+	Managers, Users []string
 }
 
 // with is c after f: what f brings stands in place of what has the same code.
@@ -24,12 +30,14 @@ func (c Catalogue) with(f *File) Catalogue {
 	c.Types = replaced(c.Types, f.Types, func(t billing.ServiceType) string { return t.Code })
 	c.Services = replaced(c.Services, f.Services, func(s billing.Service) string { return s.Code })
 	c.Classes = replaced(c.Classes, f.Classes, func(k billing.Class) string { return k.Key })
+	c.Resellers = replaced(c.Resellers, f.Resellers, func(r billing.Reseller) int64 { return r.ID })
+	c.AccountTypes = replaced(c.AccountTypes, f.AccountTypes, func(t billing.AccountType) int64 { return t.ID })
 	return c
 }
 
 // replaced is what stays of old, then all of fresh.
-func replaced[T any](old, fresh []T, key func(T) string) []T {
-	gone := make(map[string]bool, len(fresh))
+func replaced[T any, K comparable](old, fresh []T, key func(T) K) []T {
+	gone := make(map[K]bool, len(fresh))
 	for _, v := range fresh {
 		gone[key(v)] = true
 	}

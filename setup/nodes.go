@@ -16,6 +16,10 @@ func (f *File) node() *yaml.Node {
 	putList(m, "types", f.Types, typeNode)
 	putList(m, "services", f.Services, serviceNode)
 	putList(m, "prices", f.Prices, priceNode)
+	putList(m, "resellers", f.Resellers, resellerNode)
+	putList(m, "managers", f.Managers, managerNode)
+	putList(m, "users", f.Users, userNode)
+	putList(m, "account_types", f.AccountTypes, accountTypeNode)
 	putList(m, "account_classes", f.Classes, classNode)
 	putList(m, "customers", f.Customers, customerNode)
 	if f.Limits != nil {
@@ -64,6 +68,8 @@ func classNode(c billing.Class) *yaml.Node {
 	m.number("subscription_credit_limit", c.CreditLimit)
 	m.flag("buy_with_negative_balance", c.BuyWithNegativeBalance)
 	m.flag("default", c.Default)
+	m.positive("id", c.ID)
+	m.classProfile(c.Profile)
 	return m.Node
 }
 
@@ -96,6 +102,9 @@ func accountNode(a Account) *yaml.Node {
 	}
 	if a.Limits != nil {
 		m.put("limits", limitsNode(a.Limits))
+	}
+	if a.Profile != nil {
+		m.put("profile", profileNode(a.Profile))
 	}
 	return m.Node
 }

@@ -35,6 +35,10 @@ func Join(files ...*File) (*File, error) {
 		sum.Types = append(sum.Types, f.Types...)
 		sum.Services = append(sum.Services, f.Services...)
 		sum.Prices = append(sum.Prices, f.Prices...)
+		sum.Resellers = append(sum.Resellers, f.Resellers...)
+		sum.Managers = append(sum.Managers, f.Managers...)
+		sum.Users = append(sum.Users, f.Users...)
+		sum.AccountTypes = append(sum.AccountTypes, f.AccountTypes...)
 		sum.Classes = append(sum.Classes, f.Classes...)
 		sum.Customers = append(sum.Customers, f.Customers...)
 		if f.Limits != nil {
@@ -71,18 +75,25 @@ func (o object) refers(kind Kind, key, value string) {
 	}
 }
 
-var documentKeys = []string{"families", "types", "services", "prices", "account_classes", "customers", "limits"}
+var documentKeys = []string{
+	"families", "types", "services", "prices", "resellers", "managers", "users", "account_types", "account_classes",
+	"customers", "limits",
+}
 
 func (r *reader) document(s spot) *File {
 	o := r.object(s, documentKeys)
 	return &File{
-		Families:  filled(list(o, "families", r.family)),
-		Types:     filled(list(o, "types", r.serviceType)),
-		Services:  filled(list(o, "services", r.service)),
-		Prices:    filled(list(o, "prices", r.price)),
-		Classes:   filled(list(o, "account_classes", r.class)),
-		Customers: filled(list(o, "customers", r.customer)),
-		Limits:    o.limits(""),
+		Families:     filled(list(o, "families", r.family)),
+		Types:        filled(list(o, "types", r.serviceType)),
+		Services:     filled(list(o, "services", r.service)),
+		Prices:       filled(list(o, "prices", r.price)),
+		Resellers:    filled(list(o, "resellers", r.reseller)),
+		Managers:     filled(list(o, "managers", r.manager)),
+		Users:        filled(list(o, "users", r.user)),
+		AccountTypes: filled(list(o, "account_types", r.accountType)),
+		Classes:      filled(list(o, "account_classes", r.class)),
+		Customers:    filled(list(o, "customers", r.customer)),
+		Limits:       o.limits(""),
 	}
 }
 
@@ -140,11 +151,13 @@ func (r *reader) service(s spot) billing.Service {
 var classKeys = []string{
 	"key", "name", "payment_model", "financial_blocking_threshold", "subzero_period",
 	"subscription_credit_limit", "buy_with_negative_balance", "default",
+	"id", "reseller", "color", "due_order_period", "due_payment_period", "guaranteed_payment_limit",
+	"guaranteed_payment_period", "stop_subscription_type", "delete_subscription_type", "denominated", "receipt_day",
 }
 
-// subzeroDaysMax bounds a subzero period: a hundred years of days, after which a
-// balance had better be allowed to stay negative for ever (-1).
-const subzeroDaysMax = 36525
+// daysMax bounds a period of days: a hundred years, after which a balance had
+// better be allowed to stay negative for ever (-1).
+const daysMax = 36525
 
 // class reads an account class. What its payment model is judged by must be
 // said: a threshold or a credit limit of 0 is a decision, not a default.
@@ -154,10 +167,12 @@ func (r *reader) class(s spot) billing.Class {
 	c := billing.Class{
 		Key: o.text("key"), Name: o.label("name"),
 		Threshold:              o.money("financial_blocking_threshold"),
-		SubzeroDays:            o.whole("subzero_period", -1, subzeroDaysMax, 0),
+		SubzeroDays:            o.whole("subzero_period", -1, daysMax, 0),
 		CreditLimit:            o.money("subscription_credit_limit"),
 		BuyWithNegativeBalance: o.flag("buy_with_negative_balance"),
 		Default:                o.flag("default"),
+		ID:                     o.id("id"),
+		Profile:                o.classProfile(),
 	}
 	o.word("payment_model", &c.PaymentModel)
 	if c.PaymentModel == billing.Postpay {
@@ -166,6 +181,7 @@ func (r *reader) class(s spot) billing.Class {
 		o.need("financial_blocking_threshold", "subzero_period")
 	}
 	r.defines(KindClass, c.Key, s)
+	o.once(kindClassID, "id", idText(c.ID))
 	return c
 }
 

@@ -99,6 +99,18 @@ func (f *File) PriceAccounts() []string {
 	return slices.Sorted(maps.Keys(missing))
 }
 
+// Named lists the things of a kind that f refers to and does not bring itself,
+// sorted.
+func (f *File) Named(kind Kind) []string {
+	missing := map[string]bool{}
+	for _, r := range f.read.refs {
+		if _, own := f.read.places[r.thing]; r.kind == kind && !own {
+			missing[r.key] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(missing))
+}
+
 // Resolve is f with every reference checked against f and what is stored,
 // accounts without a class given the default one, and limits naming their
 // targets by code. f itself stays as it is, so that it can be resolved again
@@ -109,6 +121,9 @@ func (f *File) Resolve(stored Catalogue) (*File, error) {
 	names := f.names(all, &faults)
 	key := f.defaultClass(all.Classes, &faults)
 	f.references(all, &faults)
+	f.resellerTree(all.Resellers, &faults)
+	f.typeKeys(all.AccountTypes, &faults)
+	f.customAttributes(all.AccountTypes, &faults)
 
 	made := *f
 	made.Limits = f.settled(KindLimits, "", f.Limits, names, &faults)
@@ -155,6 +170,18 @@ func (f *File) references(all Catalogue, faults *faultList) {
 	}
 	for _, number := range all.Accounts {
 		know(KindAccount, number)
+	}
+	for _, v := range all.Resellers {
+		known[thing{KindReseller, idText(v.ID)}] = true
+	}
+	for _, v := range all.AccountTypes {
+		known[thing{KindAccountType, idText(v.ID)}] = true
+	}
+	for _, id := range all.Managers {
+		known[thing{KindManager, id}] = true
+	}
+	for _, id := range all.Users {
+		known[thing{KindUser, id}] = true
 	}
 	for _, r := range f.read.refs {
 		if _, own := f.read.places[r.thing]; !own && !known[r.thing] {

@@ -64,6 +64,7 @@ func anyFile(t *rapid.T) *setup.File {
 			return billing.Service{Code: d.name(), AlternativeCode: d.optional(d.name), Description: d.optional(d.name), Type: f.Types[0].Code}
 		})
 	}
+	d.people(f)
 	f.Classes = many(d, d.class)
 	if len(f.Services) > 0 {
 		f.Prices = many(d, func() rating.Price { return d.price(f.Services[0].Code) })
@@ -155,7 +156,15 @@ func (d *draw) class() billing.Class {
 	return billing.Class{
 		Key: d.name(), Name: d.optional(d.name), PaymentModel: billing.PaymentModel(rapid.IntRange(0, 1).Draw(d.T, "model")),
 		Threshold: d.money(), SubzeroDays: rapid.IntRange(-1, 36525).Draw(d.T, "days"), CreditLimit: d.money(),
-		BuyWithNegativeBalance: d.yes(),
+		BuyWithNegativeBalance: d.yes(), ID: d.maybeID(),
+		Profile: billing.ClassProfile{
+			Color: d.optional(d.name), DueOrderDays: rapid.IntRange(0, 36525).Draw(d.T, "days"),
+			DuePaymentDays:  rapid.IntRange(0, 36525).Draw(d.T, "days"),
+			GuaranteedLimit: d.money(), GuaranteedDays: rapid.IntRange(0, 36525).Draw(d.T, "days"),
+			StopSubscriptions: billing.Procedure(rapid.IntRange(0, 1).Draw(d.T, "stop")), Denominated: d.yes(),
+			DeleteSubscriptions: billing.Procedure(rapid.IntRange(0, 1).Draw(d.T, "delete")),
+			ReceiptDay:          rapid.IntRange(0, 31).Draw(d.T, "receipt day"),
+		},
 	}
 }
 
@@ -212,6 +221,9 @@ func (d *draw) account(f *setup.File) setup.Account {
 	}
 	for _, s := range f.Services {
 		a.Services = append(a.Services, s.Code)
+	}
+	if d.yes() {
+		a.Profile = d.profile(f)
 	}
 	return a
 }
