@@ -26,12 +26,14 @@ type AccountType struct {
 	Attributes             []Attribute
 }
 
-// Attribute is a custom attribute that accounts of a type have.
+// Attribute is a custom attribute that accounts of a type have. Its JSON form is
+// an entry of a set-up file's attributes.
 type Attribute struct {
-	Key, Name string
-	Kind      AttributeKind
-	Required  bool      // of new accounts
-	Elements  []Element // of a list
+	Key      string        `json:"key"`
+	Name     string        `json:"name"`
+	Kind     AttributeKind `json:"kind"`
+	Required bool          `json:"required"`           // of new accounts
+	Elements []Element     `json:"elements,omitempty"` // of a list
 }
 
 // attribute is the attribute of t with a key, or nil.
@@ -111,7 +113,10 @@ func (a *Attribute) CheckElements() error {
 }
 
 // Element is one of the values that an attribute which is a list may have.
-type Element struct{ Key, Name string }
+type Element struct {
+	Key  string `json:"key"`
+	Name string `json:"name"`
+}
 
 // AttributeKind is what the values of an attribute are.
 type AttributeKind uint8

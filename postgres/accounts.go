@@ -20,6 +20,7 @@ import (
 type NewAccountRequest struct {
 	Customer, Number, Class, Currency string
 	TimeZone                          string // empty: billing.time_zone, which the caller fills in
+	Reseller                          int64  // whom it belongs to; 0: the installation
 	At                                time.Time
 	Actor                             string
 }
@@ -41,7 +42,8 @@ func (t *Tx) createAccount(ctx context.Context, r *NewAccountRequest) (string, e
 	if err != nil {
 		return "", err
 	}
-	n := NewAccount{Number: r.Number, Customer: r.Customer, Class: r.Class, Currency: r.Currency, TimeZone: r.TimeZone, CycleDay: 1}
+	n := NewAccount{Number: r.Number, Customer: r.Customer, Class: r.Class, Currency: r.Currency, TimeZone: r.TimeZone, CycleDay: 1,
+		Profile: setup.Profile{Reseller: r.Reseller}}
 	for _, c := range snap.Classes {
 		if n.Class == "" && c.Default {
 			n.Class = c.Key
@@ -56,8 +58,7 @@ func (t *Tx) createAccount(ctx context.Context, r *NewAccountRequest) (string, e
 		return "", err
 	}
 	var b pgx.Batch
-	b.Queue(`insert into customers (ref, name, created_at) values (@ref, '', @now)
-		on conflict on constraint a_customer_has_one_ref do nothing`, pgx.NamedArgs{"ref": n.Customer, "now": t.Now})
+	b.Queue(addCustomer, pgx.NamedArgs{"ref": n.Customer, "name": "", "now": t.Now})
 	if err := t.queueAccount(&b, snap, &n); err != nil {
 		return "", err
 	}
@@ -66,6 +67,11 @@ func (t *Tx) createAccount(ctx context.Context, r *NewAccountRequest) (string, e
 	}
 	return n.Number, nil
 }
+
+const addCustomer = `
+	insert into customers (ref, name, created_at)
+	values (@ref, @name, @now)
+	on conflict on constraint a_customer_has_one_ref do nothing`
 
 // addedMeanwhile makes a number that another transaction has just given to an
 // account a reason to look again: then it is taken.
@@ -252,8 +258,12 @@ func (s *Store) Link(ctx context.Context, r LinkRequest) (details []string, err 
 			details, err = t.unlinkPeriodic(ctx, &r)
 		default:
 			details, err = t.alter(ctx, r.Account, func(now *accountRow) error { return t.relink(ctx, &r, now) })
+			return err
 		}
-		return err
+		if err != nil || len(details) == 0 {
+			return err
+		}
+		return t.touch(ctx, r.Account)
 	})
 	return details, err
 }

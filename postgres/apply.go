@@ -76,8 +76,18 @@ type applier struct {
 	file    *setup.File
 	old     *Snapshot // as it was before
 	now     *Snapshot // with catalogue, prices and classes as the file has them
+	people  people    // as they were before
 	moved   map[string]bool
-	done    Applied
+	// renumbered are the accounts that the file gives an id.
+	renumbered map[string]bool
+	done       Applied
+}
+
+// people is what is read of resellers and account types before a file changes
+// them.
+type people struct {
+	resellers []billing.Reseller
+	types     []billing.AccountType
 }
 
 func (a *applier) run(ctx context.Context) error {
@@ -91,7 +101,9 @@ func (a *applier) run(ctx context.Context) error {
 	if err := a.resolve(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{a.catalogue, a.prices, a.classes, a.limitsOfAll, a.raise, a.customers, a.testClasses} {
+	for _, step := range []func(context.Context) error{
+		a.catalogue, a.prices, a.resellers, a.classes, a.limitsOfAll, a.raise, a.staff, a.customers, a.testClasses, a.testTypes,
+	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -117,6 +129,9 @@ func (a *applier) resolve(ctx context.Context) error {
 	}
 	stored := a.old.Catalogue()
 	stored.Accounts = numbers
+	if err := a.lookUpPeople(ctx, &stored); err != nil {
+		return err
+	}
 	resolved, err := a.file.Resolve(stored)
 	if err != nil {
 		return err
@@ -205,7 +220,7 @@ const (
 )
 
 // find is the element of a list with this key, or nil.
-func find[T any](all []T, key string, keyOf func(T) string) *T {
+func find[T any, K comparable](all []T, key K, keyOf func(T) K) *T {
 	for i := range all {
 		if keyOf(all[i]) == key {
 			return &all[i]

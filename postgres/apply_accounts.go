@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,15 +24,17 @@ type accountRow struct {
 	Threshold, CreditLimit              *billing.Money
 	Services, Applications              []string
 	LimitsVersion                       int32
+	Profile                             setup.Profile
 	Written                             string // by which transaction: the guard of updateAccount
 }
 
 const accountRows = `
-	select number, customer, class, currency, time_zone, cycle_day, (opening_balance * 1000000)::bigint,
-	       (threshold * 1000000)::bigint, (credit_limit * 1000000)::bigint, services, applications, limits_version,
-	       xmin::text
-	from   accounts
-	where  number = any(@numbers::text[])`
+	select a.number, a.customer, a.class, a.currency, a.time_zone, a.cycle_day, (a.opening_balance * 1000000)::bigint,
+	       (a.threshold * 1000000)::bigint, (a.credit_limit * 1000000)::bigint, a.services, a.applications,
+	       a.limits_version, a.xmin::text, ` + profileColumns + `
+	from   accounts a
+	left join profiles p on p.account = a.number
+	where  a.number = any(@numbers::text[])`
 
 func (t *Tx) accountRows(ctx context.Context, numbers []string) (map[string]*accountRow, error) {
 	rows, err := t.tx.Query(ctx, accountRows, pgx.NamedArgs{"numbers": numbers})
@@ -43,10 +46,15 @@ func (t *Tx) accountRows(ctx context.Context, numbers []string) (map[string]*acc
 		var (
 			number string
 			r      accountRow
+			custom []byte
 		)
-		if err := rows.Scan(&number, &r.Customer, &r.Class, &r.Currency, &r.TimeZone, &r.CycleDay, &r.Opening,
-			&r.Threshold, &r.CreditLimit, &r.Services, &r.Applications, &r.LimitsVersion, &r.Written); err != nil {
+		if err := rows.Scan(append([]any{&number, &r.Customer, &r.Class, &r.Currency, &r.TimeZone, &r.CycleDay, &r.Opening,
+			&r.Threshold, &r.CreditLimit, &r.Services, &r.Applications, &r.LimitsVersion, &r.Written},
+			profileScan(&r.Profile, &custom)...)...); err != nil {
 			return nil, fmt.Errorf("read accounts: %w", err)
+		}
+		if r.Profile.CustomAttributes, err = readTexts(custom); err != nil {
+			return nil, fmt.Errorf("read account %s: %w", number, err)
 		}
 		found[number] = &r
 	}
@@ -79,6 +87,9 @@ func (a *applier) customers(ctx context.Context) error {
 		if err := a.tx.SendBatch(ctx, &b).Close(); err != nil {
 			return fmt.Errorf("write customers: %w", err)
 		}
+	}
+	if err := a.passIDs(ctx); err != nil {
+		return err
 	}
 	for i := range a.file.Customers {
 		c := &a.file.Customers[i]
@@ -126,6 +137,9 @@ func (a *applier) accountPage(ctx context.Context, customer string, page []setup
 	if err != nil {
 		return err
 	}
+	if err := a.accountIDs(ctx, page); err != nil {
+		return err
+	}
 	var added pgx.Batch
 	for i := range page {
 		v := &page[i]
@@ -151,10 +165,10 @@ func (a *applier) accountPage(ctx context.Context, customer string, page []setup
 const (
 	insertAccount = `
 	insert into accounts (number, id, customer, class, currency, time_zone, cycle_day, opening_balance, threshold,
-	                      credit_limit, services, applications, limits_version, created_at, updated_at)
+	                      credit_limit, services, applications, limits_version, created_at, updated_at, vendor_id, reseller)
 	values (@number, @id, @customer, @class, @currency, @time_zone, @cycle_day, @opening::bigint * 0.000001,
 	        @threshold::bigint * 0.000001, @credit_limit::bigint * 0.000001, @services, @applications, @limits_version,
-	        @now, @now)`
+	        @now, @now, coalesce(@vendor_id, nextval('account_ids')), @reseller)`
 
 	insertState = `
 	insert into account_states (account, version, status, status_reason, inactive_since, balance, current_debt,
@@ -172,6 +186,9 @@ func (a *applier) add(b *pgx.Batch, customer string, v *setup.Account) error {
 	n := NewAccount{Number: v.Number, Customer: customer, Class: v.Class, Currency: v.Currency, TimeZone: v.TimeZone,
 		CycleDay: v.CycleDay, Threshold: v.Threshold, CreditLimit: v.CreditLimit, Services: v.Services,
 		Applications: v.Applications, Periodic: v.PeriodicServices, Limits: v.Limits}
+	if v.Profile != nil {
+		n.Profile = *v.Profile
+	}
 	if v.OpeningBalance != nil {
 		n.Opening = *v.OpeningBalance
 	}
@@ -194,6 +211,7 @@ type NewAccount struct {
 	Services, Applications                      []string
 	Periodic                                    []setup.PeriodicService
 	Limits                                      *limits.Settings
+	Profile                                     setup.Profile // of id 0: it is chosen
 }
 
 func (t *Tx) queueAccount(b *pgx.Batch, s *Snapshot, n *NewAccount) error {
@@ -216,7 +234,11 @@ func (t *Tx) queueAccount(b *pgx.Batch, s *Snapshot, n *NewAccount) error {
 	b.Queue(insertAccount, pgx.NamedArgs{"number": n.Number, "id": id, "customer": n.Customer, "class": n.Class,
 		"currency": n.Currency, "time_zone": n.TimeZone, "cycle_day": n.CycleDay, "opening": int64(n.Opening),
 		"threshold": n.Threshold.OrNil(), "credit_limit": n.CreditLimit.OrNil(), "services": sorted(n.Services),
-		"applications": sorted(n.Applications), "limits_version": version, "now": t.Now})
+		"applications": sorted(n.Applications), "limits_version": version, "now": t.Now,
+		"vendor_id": nullID(n.Profile.ID), "reseller": nullID(n.Profile.Reseller)})
+	if beside(&n.Profile) {
+		queueProfile(b, n.Number, &n.Profile)
+	}
 	b.Queue(insertState, pgx.NamedArgs{"number": n.Number, "opening": int64(n.Opening),
 		"negative_since": nullTime(state.NegativeSince), "due_at": dueAt(terms, &state, t.Now), "seq": t.Now.UnixMicro()})
 	for i := range n.Periodic {
@@ -285,6 +307,10 @@ func (a *applier) change(ctx context.Context, customer string, v *setup.Account,
 	if v.Applications != nil {
 		now.Applications = sorted(v.Applications)
 	}
+	if v.Profile != nil {
+		now.Profile = *v.Profile
+		now.Profile.ID = cmp.Or(v.Profile.ID, old.Profile.ID)
+	}
 	details, err := a.saveChange(ctx, v.Number, old, &now, v.Limits)
 	if err != nil {
 		return err
@@ -297,6 +323,11 @@ func (a *applier) change(ctx context.Context, customer string, v *setup.Account,
 		}
 		if err != nil {
 			return err
+		}
+		if len(more) > 0 {
+			if err := a.touch(ctx, v.Number); err != nil {
+				return err
+			}
 		}
 		details = append(details, more...)
 	}

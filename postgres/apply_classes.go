@@ -12,9 +12,12 @@ import (
 
 const saveClass = `
 	insert into classes (key, name, payment_model, threshold, subzero_days, credit_limit, buy_with_negative_balance,
-	                     is_default)
+	                     is_default, id, reseller, color, due_order_days, due_payment_days, guaranteed_limit,
+	                     guaranteed_days, stop_subscriptions, delete_subscriptions, denominated, receipt_day, created_at,
+	                     updated_at)
 	values (@key, @name, @model, @threshold::bigint * 0.000001, @subzero_days, @credit_limit::bigint * 0.000001, @buy,
-	        @default)
+	        @default, @id, @reseller, @color, @due_order, @due_payment, @guaranteed::bigint * 0.000001, @guaranteed_days,
+	        @stop, @delete, @denominated, @receipt_day, @now, @now)
 	on conflict on constraint a_class_has_one_key
 	do update set name                      = excluded.name,
 	              payment_model             = excluded.payment_model,
@@ -22,7 +25,29 @@ const saveClass = `
 	              subzero_days              = excluded.subzero_days,
 	              credit_limit              = excluded.credit_limit,
 	              buy_with_negative_balance = excluded.buy_with_negative_balance,
-	              is_default                = excluded.is_default`
+	              is_default                = excluded.is_default,
+	              id                        = excluded.id,
+	              reseller                  = excluded.reseller,
+	              color                     = excluded.color,
+	              due_order_days            = excluded.due_order_days,
+	              due_payment_days          = excluded.due_payment_days,
+	              guaranteed_limit          = excluded.guaranteed_limit,
+	              guaranteed_days           = excluded.guaranteed_days,
+	              stop_subscriptions        = excluded.stop_subscriptions,
+	              delete_subscriptions      = excluded.delete_subscriptions,
+	              denominated               = excluded.denominated,
+	              receipt_day               = excluded.receipt_day,
+	              updated_at                = excluded.updated_at`
+
+func classArgs(c *billing.Class, t *Tx) pgx.NamedArgs {
+	p := &c.Profile
+	return pgx.NamedArgs{"key": c.Key, "name": c.Name, "model": int16(c.PaymentModel), "threshold": int64(c.Threshold),
+		"subzero_days": c.SubzeroDays, "credit_limit": int64(c.CreditLimit), "buy": c.BuyWithNegativeBalance,
+		"default": c.Default, "id": c.ID, "reseller": nullID(p.Reseller), "color": p.Color, "due_order": p.DueOrderDays,
+		"due_payment": p.DuePaymentDays, "guaranteed": int64(p.GuaranteedLimit), "guaranteed_days": p.GuaranteedDays,
+		"stop": int16(p.StopSubscriptions), "delete": int16(p.DeleteSubscriptions), "denominated": p.Denominated,
+		"receipt_day": p.ReceiptDay, "now": t.Now}
+}
 
 // A class whose accounts have postings keeps its payment model (SPEC R5.8).
 const classHasPostings = `
@@ -37,6 +62,9 @@ const classHasPostings = `
 // classes writes the file's account classes. A new default takes the place of
 // the old one.
 func (a *applier) classes(ctx context.Context) error {
+	if err := a.classIDs(); err != nil {
+		return err
+	}
 	var b pgx.Batch
 	for _, c := range a.file.Classes {
 		old, exists := a.old.Classes[c.Key]
@@ -54,20 +82,13 @@ func (a *applier) classes(ctx context.Context) error {
 			}
 		}
 		if c.Default {
-			b.Queue(`update classes set is_default = false where is_default and key <> @key`, pgx.NamedArgs{"key": c.Key})
+			b.Queue(`update classes set is_default = false, updated_at = @now where is_default and key <> @key`,
+				pgx.NamedArgs{"key": c.Key, "now": a.Now})
 		}
-		b.Queue(saveClass, pgx.NamedArgs{"key": c.Key, "name": c.Name, "model": int16(c.PaymentModel),
-			"threshold": int64(c.Threshold), "subzero_days": c.SubzeroDays, "credit_limit": int64(c.CreditLimit),
-			"buy": c.BuyWithNegativeBalance, "default": c.Default})
+		b.Queue(saveClass, classArgs(&c, a.Tx))
 		a.did("account class", c.Key, map[bool]string{true: "changed", false: "added"}[exists], classDetail(old, c, exists))
 	}
-	if b.Len() == 0 {
-		return nil
-	}
-	if err := a.tx.SendBatch(ctx, &b).Close(); err != nil {
-		return fmt.Errorf("write account classes: %w", err)
-	}
-	return nil
+	return wrap(a.send(ctx, &b), "write account classes")
 }
 
 func classDetail(old, now billing.Class, exists bool) string {

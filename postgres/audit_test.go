@@ -14,7 +14,7 @@ func TestAnAuditBringsRowsAndAccountsTogether(t *testing.T) {
 	s := newStore(t, village)
 	for _, accounts := range []int{1, auditedAccounts, auditedAccounts + 1, 2*auditedAccounts + fetchRows} {
 		t.Run(fmt.Sprint(accounts), func(t *testing.T) {
-			s.do(t, `truncate accounts, account_states, records, entries`, fmt.Sprintf(`
+			s.do(t, `truncate accounts, profiles, account_states, records, entries`, fmt.Sprintf(`
 				with n as (select n, 'N' || lpad(n::text, 6, '0') as number from generate_series(1, %d) n),
 				     a as (
 				     insert into accounts (number, id, customer, class, currency, time_zone, cycle_day, opening_balance, created_at, updated_at)

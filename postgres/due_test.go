@@ -62,8 +62,8 @@ func fill(t *testing.T, s *Store, accounts int) {
 	t.Helper()
 	for _, sql := range []string{
 		`insert into customers (ref, name, created_at) values ('c', 'C', now())`,
-		`insert into classes (key, name, payment_model, threshold, subzero_days, credit_limit, buy_with_negative_balance, is_default)
-		 values ('k', 'K', 0, 100, -1, 0, false, true)`,
+		`insert into classes (key, name, payment_model, threshold, subzero_days, credit_limit, buy_with_negative_balance, is_default, id)
+		 values ('k', 'K', 0, 100, -1, 0, false, true, 1)`,
 		`insert into accounts (number, id, customer, class, currency, time_zone, cycle_day, opening_balance, created_at, updated_at)
 		 select 'F' || i, gen_random_uuid(), 'c', 'k', 'EUR', 'UTC', 1, -101, now(), now() from generate_series(1, @accounts::integer) i`,
 		`insert into account_states (account, version, status, status_reason, balance, current_debt, negative_since, due_at, last_seq, counters)

@@ -24,6 +24,9 @@ func (s *Store) Export(ctx context.Context) (f *setup.File, err error) {
 		for _, ref := range slices.Sorted(maps.Keys(snap.prices)) {
 			f.Prices = append(f.Prices, *snap.prices[ref])
 		}
+		if err := exportPeople(ctx, tx, f); err != nil {
+			return err
+		}
 		f.Classes = slices.SortedFunc(maps.Values(snap.Classes), func(a, b billing.Class) int { return cmp.Compare(a.Key, b.Key) })
 		if snap.LimitsVersion > 0 {
 			_, l, err := limitsAt(ctx, tx, "", snap.LimitsVersion)
@@ -36,6 +39,31 @@ func (s *Store) Export(ctx context.Context) (f *setup.File, err error) {
 		return err
 	})
 	return f, err
+}
+
+func exportPeople(ctx context.Context, tx pgx.Tx, f *setup.File) (err error) {
+	if f.Resellers, err = resellers(ctx, tx); err != nil {
+		return err
+	}
+	staff, err := managers(ctx, tx, nil)
+	if err != nil {
+		return err
+	}
+	for i := range staff {
+		f.Managers = append(f.Managers, staff[i].Manager)
+	}
+	all, err := users(ctx, tx, nil)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		f.Users = append(f.Users, all[i].User)
+	}
+	types, err := accountTypes(ctx, tx, nil)
+	for i := range types {
+		f.AccountTypes = append(f.AccountTypes, types[i].AccountType)
+	}
+	return err
 }
 
 func exportCustomers(ctx context.Context, tx pgx.Tx) ([]setup.Customer, error) {
@@ -79,7 +107,7 @@ func exportCustomers(ctx context.Context, tx pgx.Tx) ([]setup.Customer, error) {
 func (t *Tx) exportAccount(ctx context.Context, number string, r *accountRow) (*setup.Account, error) {
 	a := &setup.Account{Number: number, Class: r.Class, Currency: r.Currency, TimeZone: r.TimeZone, CycleDay: r.CycleDay,
 		OpeningBalance: &r.Opening, Threshold: r.Threshold, CreditLimit: r.CreditLimit, Services: r.Services,
-		Applications: r.Applications, PeriodicServices: []setup.PeriodicService{}}
+		Applications: r.Applications, PeriodicServices: []setup.PeriodicService{}, Profile: &r.Profile}
 	stored, err := periodicServices(ctx, t.tx, number)
 	if err != nil {
 		return nil, fmt.Errorf("read the periodic services of %s: %w", number, err)

@@ -182,7 +182,9 @@ func (s *Snapshot) readPlacements(ctx context.Context, q querier) error {
 
 const allClasses = `
 	select key, name, payment_model, (threshold * 1000000)::bigint, subzero_days,
-	       (credit_limit * 1000000)::bigint, buy_with_negative_balance, is_default
+	       (credit_limit * 1000000)::bigint, buy_with_negative_balance, is_default, id, coalesce(reseller, 0), color,
+	       due_order_days, due_payment_days, (guaranteed_limit * 1000000)::bigint, guaranteed_days, stop_subscriptions,
+	       delete_subscriptions, denominated, receipt_day
 	from   classes`
 
 func (s *Snapshot) readClasses(ctx context.Context, q querier) error {
@@ -191,8 +193,11 @@ func (s *Snapshot) readClasses(ctx context.Context, q querier) error {
 		return err
 	}
 	var c billing.Class
+	p := &c.Profile
 	_, err = pgx.ForEachRow(rows, []any{&c.Key, &c.Name, &c.PaymentModel, &c.Threshold, &c.SubzeroDays,
-		&c.CreditLimit, &c.BuyWithNegativeBalance, &c.Default}, func() error {
+		&c.CreditLimit, &c.BuyWithNegativeBalance, &c.Default, &c.ID, &p.Reseller, &p.Color, &p.DueOrderDays,
+		&p.DuePaymentDays, &p.GuaranteedLimit, &p.GuaranteedDays, &p.StopSubscriptions, &p.DeleteSubscriptions,
+		&p.Denominated, &p.ReceiptDay}, func() error {
 		s.Classes[c.Key] = c
 		return nil
 	})

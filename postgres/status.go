@@ -20,7 +20,14 @@ type StatusChange struct {
 	Actor     string
 }
 
+// The account's own row learns that the account changed. Whoever changes a status
+// holds the row of the state, as everybody does who writes the account's, so none
+// waits for the other in a circle.
 const insertStatusChange = `
+	with touched as (
+	     update accounts
+	     set    updated_at = @at
+	     where  number     = @account)
 	insert into status_history (account, seq, at, from_status, to_status, status_reason, note, balance, threshold, actor)
 	values (@account, @seq, @at, @from, @to, @reason, @note, @balance::bigint * 0.000001, @threshold::bigint * 0.000001, @actor)`
 

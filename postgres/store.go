@@ -146,7 +146,20 @@ func (s *Store) again(ctx context.Context, do func() error) (err error) {
 
 // yields tells whether an error means that another transaction went first.
 func yields(err error) bool {
-	return errors.Is(err, ErrStale) || isCode(err, "40001") || isCode(err, "40P01")
+	return errors.Is(err, ErrStale) || isCode(err, "40001") || isCode(err, "40P01") || idTaken(err)
+}
+
+// idTaken tells whether an id that was chosen is one that another transaction
+// gave meanwhile: the next try chooses another.
+func idTaken(err error) bool {
+	if !isCode(err, "23505") {
+		return false
+	}
+	switch constraintOf(err) {
+	case "an_account_has_one_vendor_id", "a_user_has_one_id":
+		return true
+	}
+	return false
 }
 
 // isCode tells whether the database answered with an SQLSTATE.

@@ -45,6 +45,8 @@ const updateAccount = `
 	       services       = @services,
 	       applications   = @applications,
 	       limits_version = @limits_version,
+	       vendor_id      = @vendor_id,
+	       reseller       = @reseller,
 	       updated_at     = @now
 	where  number     = @number
 	and    xmin::text = @written`
@@ -71,10 +73,14 @@ func (t *Tx) changeAccount(ctx context.Context, s *Snapshot, number string, old,
 	}
 	args := pgx.NamedArgs{"number": number, "class": now.Class, "currency": now.Currency, "time_zone": now.TimeZone,
 		"cycle_day": now.CycleDay, "threshold": now.Threshold.OrNil(), "credit_limit": now.CreditLimit.OrNil(),
-		"services": now.Services, "applications": now.Applications, "limits_version": now.LimitsVersion, "now": t.Now, "written": old.Written}
+		"services": now.Services, "applications": now.Applications, "limits_version": now.LimitsVersion, "now": t.Now, "written": old.Written,
+		"vendor_id": now.Profile.ID, "reseller": nullID(now.Profile.Reseller)}
 	var b pgx.Batch
 	b.Queue(lockAccounts, pgx.NamedArgs{"numbers": []string{number}})
 	expect(b.Queue(updateAccount, args), 1, ErrStale)
+	if profileDifferences(&old.Profile, &now.Profile) != nil {
+		queueProfile(&b, number, &now.Profile)
+	}
 	if err := t.tx.SendBatch(ctx, &b).Close(); err != nil {
 		return nil, fmt.Errorf("change account %s: %w", number, err)
 	}
@@ -127,7 +133,7 @@ func differences(old, now *accountRow) (details []string) {
 	if !slices.Equal(old.Applications, now.Applications) {
 		details = append(details, "applications")
 	}
-	return details
+	return append(details, profileDifferences(&old.Profile, &now.Profile)...)
 }
 
 func own(m *billing.Money) string {
@@ -353,6 +359,12 @@ func samePeriodic(stored []storedPeriodic, list []setup.PeriodicService) bool {
 func (t *Tx) raise(ctx context.Context, number string) error {
 	_, err := t.tx.Exec(ctx, `update account_states set version = version + 1 where account = @number`, pgx.NamedArgs{"number": number})
 	return wrap(err, "raise the version of account %s", number)
+}
+
+// touch notes that the periodic services of an account change now.
+func (t *Tx) touch(ctx context.Context, number string) error {
+	_, err := t.tx.Exec(ctx, `update accounts set updated_at = @now where number = @number`, pgx.NamedArgs{"number": number, "now": t.Now})
+	return wrap(err, "change account %s", number)
 }
 
 func (t *Tx) endPeriodic(ctx context.Context, number, name string) error {
