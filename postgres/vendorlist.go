@@ -24,6 +24,8 @@ type VendorFilter struct {
 	Most       int // at most so many accounts, 1 to 1000
 }
 
+const vendorPageMax = 1000
+
 // vendorOrder is what accounts are sorted by, for each field of the documents:
 // by what it prints, and nothing of it comes from a request. Statuses are stored
 // in the order of their words; so are payment models.
@@ -125,8 +127,13 @@ func (f *VendorFilter) query() (string, error) {
 		field = "id"
 	}
 	by := vendorOrder[field]
-	if by == "" {
+	switch {
+	case by == "":
 		return "", refuse("accounts cannot be sorted by %q", field)
+	case f.Most < 1 || f.Most > vendorPageMax:
+		return "", refuse("a page of %d accounts: ask for 1 to %d", f.Most, vendorPageMax)
+	case f.Offset < 0:
+		return "", refuse("accounts from %d on: begin at 0 or later", f.Offset)
 	}
 	direction := "asc"
 	if f.Descending {
