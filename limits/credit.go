@@ -173,6 +173,29 @@ func (t Terms) Afford(f billing.Funds, charge billing.Money, enforceThreshold bo
 	return 0
 }
 
+// Headroom is the charge that an account may still bear before the credit test
+// would hold it at now or, where it is postpay, its credit limit would reject the
+// charge; false where nothing bounds it. An account that is not active bears
+// nothing.
+func (t Terms) Headroom(f billing.Funds, s billing.Standing, now time.Time) (left billing.Money, bounded bool) {
+	switch {
+	case s.Status != billing.Active:
+		return 0, true
+	case t.Model == billing.Postpay && t.CreditLimit == 0:
+		return 0, false
+	case t.Model == billing.Postpay:
+		return max(0, t.CreditLimit-f.CurrentDebt), true
+	}
+	if f.Balance >= 0 {
+		f.NegativeSince = now // it would begin with that charge
+	}
+	floor := -t.Threshold
+	if t.graceUsedUp(f, now) {
+		floor = 0
+	}
+	return max(0, f.Balance-floor), true
+}
+
 // ErrInsufficientFunds means that a periodic service costs more than its account
 // may spend on it.
 var ErrInsufficientFunds = errors.New("insufficient funds")
