@@ -96,6 +96,25 @@ type DeadLetterView struct {
 type DeadLetterFilter struct {
 	Kind DeadLetterKind // 0: all
 	IDs  []uuid.UUID    // nil: all
+	// After is the place of a letter: only what comes after it. Limit, if not 0, is
+	// how many there are at most.
+	After LetterPlace
+	Limit int
+}
+
+// LetterPlace is the place of a dead letter in the order in which they came.
+type LetterPlace struct {
+	At time.Time `json:"t"`
+	ID uuid.UUID `json:"i"`
+}
+
+// Cursor is p as a text for URLs that says nothing to its reader.
+func (p LetterPlace) Cursor() string { return cursorOf(p) }
+
+// ParseLetterPlace reads a cursor; the empty one is before all letters.
+func ParseLetterPlace(cursor string) (p LetterPlace, err error) {
+	err = parseCursor(cursor, &p)
+	return p, err
 }
 
 const openDeadLetters = `
@@ -133,7 +152,13 @@ func (s *Store) DeadLetters(ctx context.Context, f DeadLetterFilter, each func(*
 	}
 	args := pgx.NamedArgs{"at": time.Unix(0, 0), "id": uuid.Nil, "last_at": last.At, "last_id": last.ID, "kind": int16(f.Kind),
 		"ids": f.IDs, "most": letterPage}
-	for {
+	if f.After != (LetterPlace{}) {
+		args["at"], args["id"] = f.After.At, f.After.ID
+	}
+	for left := f.Limit; ; left -= letterPage {
+		if f.Limit > 0 {
+			args["most"] = min(letterPage, left)
+		}
 		page, err := collect(ctx, s.pool, openDeadLetters, scanDeadLetter, args)
 		if err != nil {
 			return fmt.Errorf("list dead letters: %w", err)
@@ -143,7 +168,7 @@ func (s *Store) DeadLetters(ctx context.Context, f DeadLetterFilter, each func(*
 				return err
 			}
 		}
-		if len(page) < letterPage {
+		if len(page) < letterPage || left == letterPage {
 			return nil
 		}
 		args["at"], args["id"] = page[len(page)-1].At, page[len(page)-1].ID
@@ -157,6 +182,21 @@ func scanDeadLetter(r pgx.CollectableRow) (d DeadLetter, err error) {
 		d.Batch = *batch
 	}
 	return d, err
+}
+
+// Place is where d stands in the order of dead letters.
+func (d *DeadLetter) Place() LetterPlace { return LetterPlace{d.At, d.ID} }
+
+// MissingLetters are those of some ids that no unsettled dead letter has: they may
+// be misspelt, or seen to by somebody else.
+func (s *Store) MissingLetters(ctx context.Context, ids []uuid.UUID) (missing []uuid.UUID, err error) {
+	const query = `
+	select   n.id
+	from     unnest(@ids::uuid[]) with ordinality as n (id, place)
+	where    not exists (select from dead_letters d where d.id = n.id and d.settled_at is null)
+	order by n.place`
+	missing, err = collect(ctx, s.pool, query, pgx.RowTo[uuid.UUID], pgx.NamedArgs{"ids": ids})
+	return missing, wrap(err, "look up dead letters")
 }
 
 // View is d as people read it.

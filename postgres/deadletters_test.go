@@ -68,3 +68,52 @@ func TestDiscardedDeadLettersAreThoseChosen(t *testing.T) {
 		t.Errorf("settled by: got %q, want %q", got, want)
 	}
 }
+
+// TestDeadLettersComeInPages: whoever asks for what comes after the last one that
+// they saw meets each letter once, whatever settles or arrives meanwhile.
+func TestDeadLettersComeInPages(t *testing.T) {
+	s := newStore(t, hamlet)
+	const all = letterPage + 3
+	for n := range all {
+		s.letter(t, n, Unreadable)
+	}
+	for _, limit := range []int{7, letterPage - 1, letterPage, letterPage + 1, all, all + 1} {
+		var (
+			met  int
+			f    = DeadLetterFilter{Limit: limit}
+			page = limit
+		)
+		for ; page == limit; met += page {
+			page = 0
+			if err := s.DeadLetters(t.Context(), f, func(l *DeadLetter) (err error) {
+				if want := fmt.Sprint(met + page); l.Fault != want {
+					t.Fatalf("pages of %d: got letter %s, want %s", limit, l.Fault, want)
+				}
+				page++
+				f.After, err = ParseLetterPlace(l.Place().Cursor())
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if page > limit {
+				t.Fatalf("got a page of %d, want at most %d", page, limit)
+			}
+		}
+		if met != all {
+			t.Errorf("pages of %d: got %d letters, want %d", limit, met, all)
+		}
+	}
+}
+
+// TestLettersThatAreNotOpenAreMissing, in the order in which they were named.
+func TestLettersThatAreNotOpenAreMissing(t *testing.T) {
+	s := newStore(t, hamlet)
+	open, settled, never := s.letter(t, 0, Unreadable), s.letter(t, 1, Unreadable), uuid.New()
+	if _, err := s.Discard(t.Context(), DeadLetterFilter{IDs: []uuid.UUID{settled}}, march); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.MissingLetters(t.Context(), []uuid.UUID{never, open, settled})
+	if err != nil || len(got) != 2 || got[0] != never || got[1] != settled {
+		t.Errorf("got %v, %v", got, err)
+	}
+}

@@ -32,8 +32,11 @@ type RecordPlace struct {
 }
 
 // Cursor is p as a text for URLs that says nothing to its reader.
-func (p RecordPlace) Cursor() string {
-	text, _ := json.Marshal(p) // strings and a number always marshal
+func (p RecordPlace) Cursor() string { return cursorOf(p) }
+
+// cursorOf packs a place.
+func cursorOf(place any) string {
+	text, _ := json.Marshal(place) // strings, numbers, times and ids always marshal
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
@@ -42,17 +45,24 @@ var ErrNotCursor = errors.New("not a cursor from an answer before")
 
 // ParseRecordPlace reads a cursor; the empty one is before all records.
 func ParseRecordPlace(cursor string) (p RecordPlace, err error) {
+	err = parseCursor(cursor, &p)
+	return p, err
+}
+
+// parseCursor unpacks a place; of the empty cursor it leaves it zero.
+func parseCursor[P any](cursor string, place *P) error {
 	if cursor == "" {
-		return p, nil
+		return nil
 	}
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err == nil {
-		err = json.Unmarshal(text, &p)
+		err = json.Unmarshal(text, place)
 	}
 	if err != nil {
-		return RecordPlace{}, fmt.Errorf("read cursor %.40q: %w", cursor, ErrNotCursor)
+		*place = *new(P)
+		return fmt.Errorf("read cursor %.40q: %w", cursor, ErrNotCursor)
 	}
-	return p, nil
+	return nil
 }
 
 // RecordView is a record for people, with the JSON of CONTRACT §3.

@@ -58,23 +58,11 @@ func (c *chosenLetters) present(ctx context.Context, store *postgres.Store) erro
 	if len(c.ID) == 0 {
 		return nil
 	}
-	missing := map[uuid.UUID]bool{}
-	for _, id := range c.ID {
-		missing[id] = true
+	missing, err := store.MissingLetters(ctx, c.ID)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("dead letter %s: none is open with this id, so nothing was done; see chargehand dead-letters list", missing[0])
 	}
-	err := store.DeadLetters(ctx, c.filter(), func(l *postgres.DeadLetter) error {
-		delete(missing, l.ID)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, id := range c.ID {
-		if missing[id] {
-			return fmt.Errorf("dead letter %s: none is open with this id, so nothing was done; see chargehand dead-letters list", id)
-		}
-	}
-	return nil
+	return err
 }
 
 func (c *chosenLetters) filter() postgres.DeadLetterFilter {
