@@ -70,8 +70,19 @@ func VendorSorts(field string) bool { return vendorOrder[field] != "" }
 //     page of them kept in a heap; past work_mem they are sorted on disk.
 //
 // So memory is bounded by the page, and by the database's work_mem.
-const vendorPage = `
-	select   a.number
+const (
+	vendorPage = `
+	select   a.number` + vendorChosen + `
+	order by %s %s, a.vendor_id
+	limit    @most
+	offset   @offset`
+
+	// A count meets every account that passes; without a filter that is an index
+	// from end to end.
+	vendorCount = `
+	select   count(*)` + vendorChosen
+
+	vendorChosen = `
 	from     accounts a
 	left join account_states s on s.account = a.number
 	left join customers      u on u.ref     = a.customer
@@ -90,10 +101,8 @@ const vendorPage = `
 	and      (@created_from::timestamptz is null or a.created_at >= @created_from)
 	and      (@created_to::timestamptz   is null or a.created_at <  @created_to)
 	and      (@updated_from::timestamptz is null or a.updated_at >= @updated_from)
-	and      (@updated_to::timestamptz   is null or a.updated_at <  @updated_to)
-	order by %s %s, a.vendor_id
-	limit    @most
-	offset   @offset`
+	and      (@updated_to::timestamptz   is null or a.updated_at <  @updated_to)`
+)
 
 // VendorAccounts lists accounts of every status: those that the filter chooses,
 // in its order, and of these a page.
@@ -119,6 +128,20 @@ func (s *Store) VendorAccounts(ctx context.Context, f VendorFilter) (page []Vend
 		return err
 	})
 	return page, err
+}
+
+// CountVendorAccounts counts the accounts that the filter chooses, on whichever
+// page of them.
+func (s *Store) CountVendorAccounts(ctx context.Context, f VendorFilter) (n int64, err error) {
+	err = s.readOnly(ctx, func(tx pgx.Tx) error {
+		resellers, err := f.Within.resellersOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		row := tx.QueryRow(ctx, vendorCount, pgx.QueryExecModeDescribeExec, f.args(resellers))
+		return wrap(row.Scan(&n), "count accounts")
+	})
+	return n, err
 }
 
 func (f *VendorFilter) query() (string, error) {

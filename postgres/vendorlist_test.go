@@ -217,6 +217,12 @@ func TestVendorAccountsAreFilteredThenSortedThenPaged(t *testing.T) {
 		if got := listed(t, s, c.f); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
+		all := c.f
+		all.Most, all.Offset = 1000, 0
+		want := int64(len(listed(t, s, all)))
+		if n, err := s.CountVendorAccounts(t.Context(), c.f); err != nil || n != want {
+			t.Errorf("%s: counted %d, %v, want %d on all pages", c.name, n, err, want)
+		}
 	}
 	for _, f := range []VendorFilter{{Sort: "id; drop table accounts", Most: 1}, {Most: 0}, {Most: 1001}, {Most: 1, Offset: -1}} {
 		if _, err := s.VendorAccounts(t.Context(), f); err == nil {
