@@ -258,12 +258,8 @@ func (s *Store) Link(ctx context.Context, r LinkRequest) (details []string, err 
 			details, err = t.unlinkPeriodic(ctx, &r)
 		default:
 			details, err = t.alter(ctx, r.Account, func(now *accountRow) error { return t.relink(ctx, &r, now) })
-			return err
 		}
-		if err != nil || len(details) == 0 {
-			return err
-		}
-		return t.touch(ctx, r.Account)
+		return err
 	})
 	return details, err
 }

@@ -324,11 +324,6 @@ func (a *applier) change(ctx context.Context, customer string, v *setup.Account,
 		if err != nil {
 			return err
 		}
-		if len(more) > 0 {
-			if err := a.touch(ctx, v.Number); err != nil {
-				return err
-			}
-		}
 		details = append(details, more...)
 	}
 	if len(details) > 0 {

@@ -361,19 +361,21 @@ func (t *Tx) raise(ctx context.Context, number string) error {
 	return wrap(err, "raise the version of account %s", number)
 }
 
-// touch notes that the periodic services of an account change now.
-func (t *Tx) touch(ctx context.Context, number string) error {
-	_, err := t.tx.Exec(ctx, `update accounts set updated_at = @now where number = @number`, pgx.NamedArgs{"number": number, "now": t.Now})
-	return wrap(err, "change account %s", number)
+const touchAccount = `update accounts set updated_at = @now where number = @number`
+
+// savePeriodic writes a change of an account's periodic services, and that the
+// account changed with it.
+func (t *Tx) savePeriodic(ctx context.Context, number, statement string, args pgx.NamedArgs) error {
+	var b pgx.Batch
+	b.Queue(statement, args)
+	b.Queue(touchAccount, pgx.NamedArgs{"number": number, "now": t.Now})
+	return t.send(ctx, &b)
 }
 
 func (t *Tx) endPeriodic(ctx context.Context, number, name string) error {
-	_, err := t.tx.Exec(ctx, `update periodic_services set ended = true, due_at = null where account = @number and name = @name`,
+	err := t.savePeriodic(ctx, number, `update periodic_services set ended = true, due_at = null where account = @number and name = @name`,
 		pgx.NamedArgs{"number": number, "name": name})
-	if err != nil {
-		return fmt.Errorf("end periodic service %s of %s: %w", name, number, err)
-	}
-	return nil
+	return wrap(err, "end periodic service %s of %s", name, number)
 }
 
 const changePeriodic = `
@@ -394,7 +396,7 @@ const changePeriodic = `
 func (t *Tx) putPeriodic(ctx context.Context, number string, zone *time.Location, p *setup.PeriodicService, old *storedPeriodic) ([]string, error) {
 	args := periodicArgs(number, p, zone, t.Now)
 	if old == nil {
-		_, err := t.tx.Exec(ctx, insertPeriodic, args)
+		err := t.savePeriodic(ctx, number, insertPeriodic, args)
 		return []string{"periodic service " + p.Name + " added"}, wrap(err, "add periodic service %s of %s", p.Name, number)
 	}
 	if !old.Ended && text(old.PeriodicService) == text(*p) {
@@ -421,7 +423,7 @@ func (t *Tx) putPeriodic(ctx context.Context, number string, zone *time.Location
 		}
 		args["due_at"] = due
 	}
-	_, err := t.tx.Exec(ctx, changePeriodic, args)
+	err := t.savePeriodic(ctx, number, changePeriodic, args)
 	return []string{"periodic service " + p.Name + " changed"}, wrap(err, "change periodic service %s of %s", p.Name, number)
 }
 
@@ -437,7 +439,7 @@ func (t *Tx) beginAgain(ctx context.Context, number string, p *setup.PeriodicSer
 			p.Name, number, next)
 	}
 	args["next_on"] = args["starts_on"]
-	_, err = t.tx.Exec(ctx, changePeriodic, args)
+	err = t.savePeriodic(ctx, number, changePeriodic, args)
 	return []string{"periodic service " + p.Name + " added"}, wrap(err, "add periodic service %s of %s", p.Name, number)
 }
 

@@ -46,7 +46,7 @@ const vendorNumber = `
 // VendorAccount reads the account with an id. ErrNoAccount says that there is
 // none within reach.
 func (s *Store) VendorAccount(ctx context.Context, id int64, within Reach) (v *VendorAccount, err error) {
-	err = s.readOnly(ctx, func(tx pgx.Tx) error {
+	err = s.view(ctx, func(tx pgx.Tx) error {
 		resellers, err := within.resellersOf(ctx, tx)
 		if err != nil {
 			return err
@@ -65,11 +65,6 @@ func (s *Store) VendorAccount(ctx context.Context, id int64, within Reach) (v *V
 		return err
 	})
 	return v, err
-}
-
-// readOnly runs do as of one moment.
-func (s *Store) readOnly(ctx context.Context, do func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, do)
 }
 
 // calledAs is an account's name, of a, p, u and its type y.

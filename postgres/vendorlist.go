@@ -111,7 +111,7 @@ func (s *Store) VendorAccounts(ctx context.Context, f VendorFilter) (page []Vend
 	if err != nil {
 		return nil, err
 	}
-	err = s.readOnly(ctx, func(tx pgx.Tx) error {
+	err = s.view(ctx, func(tx pgx.Tx) error {
 		resellers, err := f.Within.resellersOf(ctx, tx)
 		if err != nil {
 			return err

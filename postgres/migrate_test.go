@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"testing"
+
+	"github.com/chargehand/chargehand/internal/pgtest"
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// migratedTo is a database whose schema is as a migration left it.
+func migratedTo(t *testing.T, version int64) (url string, pool *pgxpool.Pool) {
+	t.Helper()
+	url = pgtest.New(t)
+	pool, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	if _, err := pool.Exec(t.Context(), `drop schema public cascade; create schema public`); err != nil {
+		t.Fatal(err)
+	}
+	p, err := provider(pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := p.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	return url, pool
+}
+
+// 00003 gives ids to classes and accounts that are there: to accounts in the
+// order in which they were created, and to those that come afterwards above them.
+func TestAccountsAndClassesThatAreThereGetIDs(t *testing.T) {
+	url, pool := migratedTo(t, 2)
+	for _, statement := range []string{
+		`insert into classes (key, name, payment_model, threshold, subzero_days, credit_limit, buy_with_negative_balance, is_default)
+		 values ('std', 'Standard', 0, 10, -1, 0, false, true), ('gold', 'Gold', 1, 0, 0, 7, true, false)`,
+		`insert into customers (ref, name, created_at) values ('c', 'Jane Lane', now())`,
+		`insert into accounts (number, id, customer, class, currency, time_zone, cycle_day, opening_balance, created_at, updated_at)
+		 values ('A', gen_random_uuid(), 'c', 'std', 'EUR', 'UTC', 1, 5, '2026-03-01', '2026-03-02'),
+		        ('B', gen_random_uuid(), 'c', 'gold', 'EUR', 'UTC', 1, 0, '2026-01-01', '2026-03-03'),
+		        ('C', gen_random_uuid(), 'c', 'std', 'EUR', 'UTC', 1, 0, '2026-01-01', '2026-03-04')`,
+		`insert into account_states (account, version, status, status_reason, balance, current_debt, last_seq, counters)
+		 select number, 1, 0, 0, opening_balance, 0, 1, '' from accounts`,
+	} {
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if _, err := Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), url, Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := apply(t, s, "2026-04-01T00:00:00Z", `
+account_classes: [{key: new, payment_model: postpay, subscription_credit_limit: 1}]
+customers: [{ref: c, accounts: [{number: D, currency: EUR}]}]`); err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Export(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int64{}
+	for _, c := range f.Classes {
+		got["class "+c.Key] = c.ID
+	}
+	for _, a := range f.Customers[0].Accounts {
+		got["account "+a.Number] = a.Profile.ID
+	}
+	want := map[string]int64{"class gold": 1, "class std": 2, "class new": 3, "account B": 1, "account C": 2, "account A": 3, "account D": 4}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("ids (-got +want):\n%s", diff)
+	}
+	v, err := s.VendorAccount(t.Context(), 3, Reach{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Number != "A" || v.Name != "Jane Lane" || v.Balance != money(t, "5") || !v.UpdatedAt.Equal(at("2026-03-02T00:00:00Z")) {
+		t.Errorf("got %s, %q with %s, changed %s", v.Number, v.Name, v.Balance, v.UpdatedAt)
+	}
+	roundTrips(t, s)
+}
+
+// An installation without accounts is migrated too: their first id is 1.
+func TestAnEmptyInstallationGetsIDsFromOne(t *testing.T) {
+	url, _ := migratedTo(t, 2)
+	if _, err := Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), url, Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := apply(t, s, "2026-04-01T00:00:00Z", town); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := s.VendorAccount(t.Context(), 1, Reach{}); err != nil || v.Number != "A1" {
+		t.Errorf("got %v, %v, want account A1", v, err)
+	}
+}
