@@ -63,11 +63,13 @@ func VendorSorts(field string) bool { return vendorOrder[field] != "" }
 //   - by id: the index of ids in its order, as far as offset and page reach, and
 //     nothing but it and accounts is read; so are created_at and updated_at, by
 //     their own indexes, each run of equal times sorted by id;
-//   - of one reseller by id: accounts_of_a_reseller in its order;
+//   - of resellers with few accounts: accounts_of_a_reseller; with many, as if all
+//     were theirs;
 //   - of an e-mail address: profiles_by_email, then what it found; of a user's,
 //     users_by_email and the profiles' indexes of users;
-//   - by another field: all accounts that pass are met, and the best offset +
-//     page of them kept in a heap; past work_mem they are sorted on disk.
+//   - by another field: all accounts that pass are met (a third of a second for
+//     100,000), and the best offset + page of them kept in a heap; past work_mem
+//     they are sorted on disk.
 //
 // So memory is bounded by the page, and by the database's work_mem.
 const (
