@@ -135,7 +135,7 @@ func (s *Store) VendorAccounts(ctx context.Context, f VendorFilter) (page []Vend
 // CountVendorAccounts counts the accounts that the filter chooses, on whichever
 // page of them.
 func (s *Store) CountVendorAccounts(ctx context.Context, f VendorFilter) (n int64, err error) {
-	err = s.readOnly(ctx, func(tx pgx.Tx) error {
+	err = s.view(ctx, func(tx pgx.Tx) error {
 		resellers, err := f.Within.resellersOf(ctx, tx)
 		if err != nil {
 			return err
