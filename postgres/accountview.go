@@ -3,6 +3,9 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
@@ -67,18 +70,24 @@ func (s *Store) Account(ctx context.Context, number string, now time.Time) (v *A
 		if err != nil {
 			return fmt.Errorf("read account %s: %w", number, err)
 		}
-		return v.readPeriodic(ctx, tx)
+		return readPeriodic(ctx, tx, []*AccountView{v})
 	})
 	return v, err
 }
 
-func (v *AccountView) readPeriodic(ctx context.Context, q querier) error {
-	stored, err := periodicServices(ctx, q, v.Number)
-	if err != nil {
-		return fmt.Errorf("read the periodic services of %s: %w", v.Number, err)
+// readPeriodic gives accounts their periodic services.
+func readPeriodic(ctx context.Context, q querier, views []*AccountView) error {
+	byNumber := make(map[string]*AccountView, len(views))
+	for _, v := range views {
+		byNumber[v.Number] = v
 	}
-	for _, p := range stored {
-		if !p.Ended {
+	stored, err := periodicServices(ctx, q, slices.Collect(maps.Keys(byNumber))...)
+	if err != nil {
+		return fmt.Errorf("read periodic services: %w", err)
+	}
+	for i := range stored {
+		if p := &stored[i]; !p.Ended {
+			v := byNumber[p.Account]
 			v.PeriodicServices = append(v.PeriodicServices, p.PeriodicService)
 		}
 	}
@@ -123,6 +132,8 @@ type AccountFilter struct {
 	// NearThreshold keeps prepay accounts whose debt is at least this percentage
 	// of a threshold above zero.
 	NearThreshold *decimal.Decimal
+	After         string // only those of later numbers
+	Most          int    // most of them
 }
 
 const accountViews = `
@@ -142,7 +153,11 @@ func (s *Store) Accounts(ctx context.Context, f AccountFilter, now time.Time, ea
 	if err != nil {
 		return err
 	}
-	args := pgx.NamedArgs{"after": "", "customer": f.Customer, "status": f.Status, "most": accountPage}
+	size, left := accountPage, math.MaxInt
+	if f.Most > 0 {
+		size, left = min(f.Most, accountPage), f.Most
+	}
+	args := pgx.NamedArgs{"after": f.After, "customer": f.Customer, "status": f.Status, "most": size}
 	for {
 		page, err := collect(ctx, s.pool, accountViews, func(r pgx.CollectableRow) (*AccountView, error) {
 			return scanView(r, snap, now)
@@ -150,21 +165,23 @@ func (s *Store) Accounts(ctx context.Context, f AccountFilter, now time.Time, ea
 		if err != nil {
 			return fmt.Errorf("list accounts: %w", err)
 		}
+		ended := len(page) < size
+		if !ended {
+			args["after"] = page[size-1].Number
+		}
+		page = slices.DeleteFunc(page, func(v *AccountView) bool { return !f.near(v) })
+		page = page[:min(left, len(page))]
+		if err := readPeriodic(ctx, s.pool, page); err != nil {
+			return err
+		}
 		for _, v := range page {
-			if !f.near(v) {
-				continue
-			}
-			if err := v.readPeriodic(ctx, s.pool); err != nil {
-				return err
-			}
 			if err := each(v); err != nil {
 				return err
 			}
 		}
-		if len(page) < accountPage {
+		if left -= len(page); ended || left == 0 {
 			return nil
 		}
-		args["after"] = page[len(page)-1].Number
 	}
 }
 

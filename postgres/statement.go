@@ -25,11 +25,24 @@ type StatementLine struct {
 	Seq int64 `json:"-"` // its place among the account's lines
 }
 
-// Span is the instants from From on and before To; a zero one is no bound.
-type Span struct{ From, To time.Time }
+// Span says which lines of an account are wanted: those of the instants from
+// From on and before To, of a place after After, Most of them. What is zero is no
+// bound.
+type Span struct {
+	From, To time.Time
+	After    int64
+	Most     int
+}
 
 func (s Span) args(account string) pgx.NamedArgs {
-	return pgx.NamedArgs{"account": account, "from": nullTime(s.From), "to": nullTime(s.To)}
+	args := pgx.NamedArgs{"account": account, "from": nullTime(s.From), "to": nullTime(s.To), "after": nil, "most": nil}
+	if s.After != 0 {
+		args["after"] = s.After
+	}
+	if s.Most > 0 {
+		args["most"] = int64(s.Most)
+	}
+	return args
 }
 
 const modelOfAccount = `
@@ -64,7 +77,9 @@ const statementLines = `
 	        where  account = @account) l
 	where  (l.at >= @from::timestamptz or @from::timestamptz is null)
 	and    (l.at < @to::timestamptz or @to::timestamptz is null)
-	order by l.seq`
+	and    (l.seq > @after::bigint or @after::bigint is null)
+	order by l.seq
+	limit  @most::bigint`
 
 // Statement answers the postings of an account in the order in which they moved
 // its figure, as of one moment and however many there are. What a cancel took
@@ -134,7 +149,9 @@ const historyLines = `
 	where  account = @account
 	and    (at >= @from::timestamptz or @from::timestamptz is null)
 	and    (at < @to::timestamptz or @to::timestamptz is null)
-	order by seq`
+	and    (seq > @after::bigint or @after::bigint is null)
+	order by seq
+	limit  @most::bigint`
 
 // History answers the changes of an account's status, oldest first.
 func (s *Store) History(ctx context.Context, account string, in Span) iter.Seq2[*HistoryLine, error] {

@@ -48,11 +48,16 @@ func TestAStatementHasEveryPostingInOrder(t *testing.T) {
 			`{"at":"2025-06-01T00:00:20Z","kind":"usage","amount":"-6","balance_after":"6","description":"s","record":"f/1"}`,
 			`{"at":"2025-06-01T00:00:30Z","kind":"adjustment","amount":"-1","balance_after":"7","description":"a fine","key":"k2"}`,
 		}},
-		{"between two instants", "A", Span{at("2025-06-01T00:00:20Z"), at("2025-06-01T00:00:40Z")}, []string{
+		{"between two instants", "A", Span{From: at("2025-06-01T00:00:20Z"), To: at("2025-06-01T00:00:40Z")}, []string{
 			`{"at":"2025-06-01T00:00:20Z","kind":"usage","amount":"-2","balance_after":"4","description":"s","record":"f/2"}`,
 			`{"at":"2025-06-01T00:00:25Z","kind":"payment","amount":"7.5","balance_after":"11.5","description":"cash","key":"k1"}`,
 		}},
 		{"before all", "A", Span{To: at("2025-06-01T00:00:05Z")}, nil},
+		{"two after a place", "A", Span{After: 20, Most: 2}, []string{
+			`{"at":"2025-06-01T00:00:25Z","kind":"payment","amount":"7.5","balance_after":"11.5","description":"cash","key":"k1"}`,
+			`{"at":"2025-06-01T00:00:40Z","kind":"usage","amount":"2","balance_after":"6","description":"s, credit of 1","record":"f/c"}`,
+		}},
+		{"after the last", "A", Span{After: 60}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []*StatementLine // kept until the end: each must stay as it was
@@ -80,6 +85,8 @@ func TestAHistoryHasEveryChangeInOrder(t *testing.T) {
 		{"all", "A", Span{}, []string{held, paid}},
 		{"from an instant on", "A", Span{From: at("2025-06-01T00:01:20Z")}, []string{paid}},
 		{"before an instant", "A", Span{To: at("2025-06-01T00:01:20Z")}, []string{held}},
+		{"the first", "A", Span{Most: 1}, []string{held}},
+		{"after a place", "A", Span{After: 70}, []string{paid}},
 		{"none", "B", Span{}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

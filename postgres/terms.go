@@ -258,19 +258,20 @@ func (t *Tx) moveDueDates(ctx context.Context, a *Account) error {
 // storedPeriodic is a periodic service with what only the store knows of it.
 type storedPeriodic struct {
 	setup.PeriodicService
+	Account string
 	Prices  []PeriodPrice
 	Ended   bool
 	Charged bool // a period was charged or skipped
 }
 
 const periodicOf = `
-	select   p.name, p.period, p.every, p.starts_on, p.anchor_day, p.ends_on, p.prorate, p.prices, p.ended,
+	select   p.account, p.name, p.period, p.every, p.starts_on, p.anchor_day, p.ends_on, p.prorate, p.prices, p.ended,
 	         exists (select from periodic_charges c where c.account = p.account and c.name = p.name)
 	from     periodic_services p
-	where    p.account = @number
-	order by p.name`
+	where    p.account = any(@numbers::text[])
+	order by p.account, p.name`
 
-func periodicServices(ctx context.Context, q querier, number string) ([]storedPeriodic, error) {
+func periodicServices(ctx context.Context, q querier, numbers ...string) ([]storedPeriodic, error) {
 	return collect(ctx, q, periodicOf, func(r pgx.CollectableRow) (p storedPeriodic, err error) {
 		var (
 			starts time.Time
@@ -278,7 +279,7 @@ func periodicServices(ctx context.Context, q querier, number string) ([]storedPe
 			prices []byte
 			period int16
 		)
-		if err := r.Scan(&p.Name, &period, &p.Every, &starts, &p.AnchorDay, &ends, &p.Prorate, &prices, &p.Ended, &p.Charged); err != nil {
+		if err := r.Scan(&p.Account, &p.Name, &period, &p.Every, &starts, &p.AnchorDay, &ends, &p.Prorate, &prices, &p.Ended, &p.Charged); err != nil {
 			return p, err
 		}
 		p.Period, p.StartsOn = billing.Period(period), billing.DateOf(starts.Date())
@@ -291,7 +292,7 @@ func periodicServices(ctx context.Context, q querier, number string) ([]storedPe
 		}
 		p.Price = p.Prices[len(p.Prices)-1].Price
 		return p, nil
-	}, pgx.NamedArgs{"number": number})
+	}, pgx.NamedArgs{"numbers": numbers})
 }
 
 // replacePeriodic makes an account's periodic services those of a list. One that
