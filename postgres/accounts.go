@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
-	"github.com/chargehand/chargehand/limits"
 	"github.com/chargehand/chargehand/setup"
 	"github.com/jackc/pgx/v5"
 )
@@ -21,8 +21,15 @@ type NewAccountRequest struct {
 	Customer, Number, Class, Currency string
 	TimeZone                          string // empty: billing.time_zone, which the caller fills in
 	Reseller                          int64  // whom it belongs to; 0: the installation
-	At                                time.Time
-	Actor                             string
+	// OfKnown refuses a customer that is not there (ErrNoCustomer), who else is
+	// added with the account.
+	OfKnown bool
+	// Reserved is the number in place of one that is chosen now, by a caller who
+	// chose it with FreeNumber and wrote it down. An account of the customer that
+	// has it was created by this same request, and is its answer.
+	Reserved string
+	At       time.Time
+	Actor    string
 }
 
 // numbersTried bounds how often a random number may be taken already.
@@ -42,8 +49,18 @@ func (t *Tx) createAccount(ctx context.Context, r *NewAccountRequest) (string, e
 	if err != nil {
 		return "", err
 	}
-	n := NewAccount{Number: r.Number, Customer: r.Customer, Class: r.Class, Currency: r.Currency, TimeZone: r.TimeZone, CycleDay: 1,
-		Profile: setup.Profile{Reseller: r.Reseller}}
+	if r.OfKnown {
+		if err := t.isCustomer(ctx, r.Customer); err != nil {
+			return "", err
+		}
+	}
+	if r.Number == "" && r.Reserved != "" {
+		if is, err := t.isAccountOf(ctx, r.Customer, r.Reserved); is || err != nil {
+			return r.Reserved, err
+		}
+	}
+	n := NewAccount{Number: cmp.Or(r.Number, r.Reserved), Customer: r.Customer, Class: r.Class, Currency: r.Currency,
+		TimeZone: r.TimeZone, CycleDay: 1, Profile: setup.Profile{Reseller: r.Reseller}}
 	for _, c := range snap.Classes {
 		if n.Class == "" && c.Default {
 			n.Class = c.Key
@@ -93,9 +110,11 @@ func (t *Tx) checkNewAccount(ctx context.Context, s *Snapshot, n *NewAccount) er
 		return refuse("currency %q: not an ISO 4217 code like EUR", n.Currency)
 	}
 	if n.Number == "" {
-		return t.pickNumber(ctx, n)
+		var err error
+		n.Number, err = freeNumber(ctx, t.tx)
+		return err
 	}
-	taken, err := t.isAccount(ctx, n.Number)
+	taken, err := isAccount(ctx, t.tx, n.Number)
 	if err == nil && taken {
 		err = refuse("account %s exists already: choose another number", n.Number)
 	}
@@ -113,24 +132,32 @@ func checkName(what, name string) error {
 	return checkText(what, name)
 }
 
-// pickNumber gives an account a number like ACR0001234567 that is free.
-func (t *Tx) pickNumber(ctx context.Context, n *NewAccount) error {
+// FreeNumber chooses a number like ACR0001234567 that no account has.
+func (s *Store) FreeNumber(ctx context.Context) (string, error) { return freeNumber(ctx, s.pool) }
+
+func freeNumber(ctx context.Context, q querier) (string, error) {
 	for range numbersTried {
 		digits, err := rand.Int(rand.Reader, big.NewInt(1e10))
 		if err != nil {
-			return fmt.Errorf("pick an account number: %w", err)
+			return "", fmt.Errorf("pick an account number: %w", err)
 		}
-		n.Number = fmt.Sprintf("ACR%010d", digits)
-		taken, err := t.isAccount(ctx, n.Number)
+		number := fmt.Sprintf("ACR%010d", digits)
+		taken, err := isAccount(ctx, q, number)
 		if err != nil || !taken {
-			return err
+			return number, err
 		}
 	}
-	return refuse("no free account number found: give one")
+	return "", refuse("no free account number found: give one")
 }
 
-func (t *Tx) isAccount(ctx context.Context, number string) (is bool, err error) {
-	err = t.tx.QueryRow(ctx, `select exists (select from accounts where number = @number)`, pgx.NamedArgs{"number": number}).Scan(&is)
+func isAccount(ctx context.Context, q querier, number string) (is bool, err error) {
+	err = q.QueryRow(ctx, `select exists (select from accounts where number = @number)`, pgx.NamedArgs{"number": number}).Scan(&is)
+	return is, wrap(err, "look up account %s", number)
+}
+
+func (t *Tx) isAccountOf(ctx context.Context, customer, number string) (is bool, err error) {
+	const query = `select exists (select from accounts where number = @number and customer = @customer)`
+	err = t.tx.QueryRow(ctx, query, pgx.NamedArgs{"number": number, "customer": customer}).Scan(&is)
 	return is, wrap(err, "look up account %s", number)
 }
 
@@ -147,6 +174,20 @@ func (t *Tx) usualCurrency(ctx context.Context, customer string) (currency strin
 	return currency, wrap(err, "choose a currency")
 }
 
+// Changes is what a change of an account did, in words; none where it was so
+// already.
+type Changes struct {
+	Account string   `json:"account"`
+	Changed []string `json:"changed"`
+}
+
+func changes(number string, details []string) *Changes {
+	if details == nil {
+		details = []string{}
+	}
+	return &Changes{Account: number, Changed: details}
+}
+
 // AccountChange changes an account's own terms; nil stays.
 type AccountChange struct {
 	Account                string
@@ -157,14 +198,14 @@ type AccountChange struct {
 	Actor                  string
 }
 
-// SetAccount changes terms of an account and follows with the credit test. It
-// answers what changed, in words; nothing where it was so already.
-func (s *Store) SetAccount(ctx context.Context, c AccountChange) (details []string, err error) {
+// SetAccount changes terms of an account and follows with the credit test.
+func (s *Store) SetAccount(ctx context.Context, c AccountChange) (did *Changes, err error) {
 	err = s.Write(ctx, c.At, c.Actor, func(t *Tx) error {
-		details, err = t.alter(ctx, c.Account, func(now *accountRow) error { return c.apply(now) })
+		details, err := t.alter(ctx, c.Account, func(now *accountRow) error { return c.apply(now) })
+		did = changes(c.Account, details)
 		return err
 	})
-	return details, err
+	return did, err
 }
 
 // alter changes an account's row by do, with all that follows.
@@ -233,101 +274,4 @@ func ownMoney(what string, text *string, stays *billing.Money) (*billing.Money, 
 		return nil, refuse("%s %q: give an amount of at least 0, or class for the class's (%v)", what, *text, err)
 	}
 	return &m, nil
-}
-
-// LinkRequest links something to an account, or takes it off.
-type LinkRequest struct {
-	Account      string
-	Service      string // code
-	Application  string // name
-	Periodic     *setup.PeriodicService
-	PeriodicName string // to take off
-	Remove       bool
-	At           time.Time
-	Actor        string
-}
-
-// Link links or unlinks a service, an application or a periodic service. It
-// answers what changed, in words; nothing where it was so already.
-func (s *Store) Link(ctx context.Context, r LinkRequest) (details []string, err error) {
-	err = s.Write(ctx, r.At, r.Actor, func(t *Tx) error {
-		switch {
-		case r.Periodic != nil:
-			details, err = t.linkPeriodic(ctx, &r)
-		case r.PeriodicName != "":
-			details, err = t.unlinkPeriodic(ctx, &r)
-		default:
-			details, err = t.alter(ctx, r.Account, func(now *accountRow) error { return t.relink(ctx, &r, now) })
-		}
-		return err
-	})
-	return details, err
-}
-
-func (t *Tx) relink(ctx context.Context, r *LinkRequest, now *accountRow) error {
-	list, name := &now.Services, r.Service
-	if r.Application != "" {
-		list, name = &now.Applications, r.Application
-		if err := checkName("application", name); err != nil {
-			return err
-		}
-	} else if !r.Remove {
-		var known bool
-		if err := t.tx.QueryRow(ctx, `select exists (select from services where code = @code)`, pgx.NamedArgs{"code": name}).
-			Scan(&known); err != nil {
-			return fmt.Errorf("look up service %s: %w", name, err)
-		}
-		if !known {
-			return refuse("service %q: there is none with this code", name)
-		}
-	}
-	*list = slices.DeleteFunc(*list, func(s string) bool { return s == name })
-	if !r.Remove {
-		*list = sorted(append(*list, name))
-	}
-	return nil
-}
-
-func (t *Tx) linkPeriodic(ctx context.Context, r *LinkRequest) ([]string, error) {
-	if err := r.Periodic.Validate(); err != nil {
-		return nil, refuse("%v", err)
-	}
-	if err := t.raise(ctx, r.Account); err != nil {
-		return nil, err
-	}
-	a, err := t.account(ctx, r.Account)
-	if err != nil {
-		return nil, err
-	}
-	snap, err := t.Snapshot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := snap.Terms(a).Buy(a.Funds, r.Periodic.Price); errors.Is(err, limits.ErrInsufficientFunds) {
-		return nil, refuse("account %s: %v", r.Account, err)
-	}
-	stored, err := periodicServices(ctx, t.tx, r.Account)
-	if err != nil {
-		return nil, fmt.Errorf("read the periodic services of %s: %w", r.Account, err)
-	}
-	old := find(stored, r.Periodic.Name, func(p storedPeriodic) string { return p.Name })
-	return t.putPeriodic(ctx, r.Account, a.Calendar.Zone, r.Periodic, old)
-}
-
-func (t *Tx) unlinkPeriodic(ctx context.Context, r *LinkRequest) ([]string, error) {
-	if err := t.raise(ctx, r.Account); err != nil {
-		return nil, err
-	}
-	if _, err := t.account(ctx, r.Account); err != nil {
-		return nil, err
-	}
-	stored, err := periodicServices(ctx, t.tx, r.Account)
-	if err != nil {
-		return nil, fmt.Errorf("read the periodic services of %s: %w", r.Account, err)
-	}
-	old := find(stored, r.PeriodicName, func(p storedPeriodic) string { return p.Name })
-	if old == nil || old.Ended {
-		return nil, nil
-	}
-	return []string{"periodic service " + r.PeriodicName + " ended"}, t.endPeriodic(ctx, r.Account, r.PeriodicName)
 }

@@ -132,6 +132,7 @@ type AccountFilter struct {
 	// NearThreshold keeps prepay accounts whose debt is at least this percentage
 	// of a threshold above zero.
 	NearThreshold *decimal.Decimal
+	Within        Reach  // only those that belong within it
 	After         string // only those of later numbers
 	Most          int    // most of them
 }
@@ -143,6 +144,7 @@ const accountViews = `
 	where    a.number > @after
 	and      (@customer = '' or a.customer = @customer)
 	and      (@status::smallint is null or s.status = @status)
+	and      (@resellers::bigint[] is null or a.reseller = any(@resellers))
 	order by a.number
 	limit    @most`
 
@@ -153,11 +155,15 @@ func (s *Store) Accounts(ctx context.Context, f AccountFilter, now time.Time, ea
 	if err != nil {
 		return err
 	}
+	resellers, err := f.Within.resellersOf(ctx, s.pool)
+	if err != nil {
+		return err
+	}
 	size, left := accountPage, math.MaxInt
 	if f.Most > 0 {
 		size, left = min(f.Most, accountPage), f.Most
 	}
-	args := pgx.NamedArgs{"after": f.After, "customer": f.Customer, "status": f.Status, "most": size}
+	args := pgx.NamedArgs{"after": f.After, "customer": f.Customer, "status": f.Status, "resellers": resellers, "most": size}
 	for {
 		page, err := collect(ctx, s.pool, accountViews, func(r pgx.CollectableRow) (*AccountView, error) {
 			return scanView(r, snap, now)

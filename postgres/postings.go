@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,6 +63,9 @@ const (
 	keyMax  = 256
 	noteMax = 8 << 10
 )
+
+// ErrKeyUsed means that the key of a posting was used for another one.
+var ErrKeyUsed = errors.New("key was used for another posting")
 
 // check refuses what no account could take.
 func (p *Posting) check() error {
@@ -146,7 +150,8 @@ func (t *Tx) firstAnswer(ctx context.Context, p *Posting) (*PostingAnswer, error
 	case err != nil:
 		return nil, fmt.Errorf("look up key %q of account %s: %w", p.Key, p.Account, err)
 	case first.Kind != p.Kind || first.Amount != p.Amount:
-		return nil, refuse("key %q of account %s was used for a %s of %s: give another key", p.Key, p.Account, first.Kind, first.Amount)
+		return nil, &Refusal{cause: ErrKeyUsed, Text: fmt.Sprintf("key %q of account %s was used for a %s of %s: give another key",
+			p.Key, p.Account, first.Kind, first.Amount)}
 	}
 	first.At = first.At.UTC()
 	return &first, nil

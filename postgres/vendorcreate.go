@@ -317,7 +317,7 @@ func (c *creation) write(ctx context.Context) (id int64, err error) {
 			return 0, err
 		}
 	}
-	if err := c.pickNumber(ctx, &n); err != nil {
+	if n.Number, err = freeNumber(ctx, c.tx); err != nil {
 		return 0, err
 	}
 	var b pgx.Batch

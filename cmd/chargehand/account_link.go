@@ -58,32 +58,19 @@ func (c *accountLinkCommand) Run(ctx context.Context, s *session) error {
 	defer store.Close()
 	request := c.request(c.now(s), s.actor())
 	if c.Kind == "periodic" {
-		account, err := store.Account(ctx, c.Number, request.At)
-		if err != nil {
-			return err
-		}
-		if request.Periodic, err = c.periodic(account.TimeZone, request.At); err != nil {
-			return err
-		}
-		request.PeriodicName = ""
+		request.Periodic, request.FromToday, request.PeriodicName = c.periodic(), c.StartsOn == nil, ""
 	}
 	return c.carryOut(ctx, s, store, request)
 }
 
 // periodic is the periodic service that the flags describe.
-func (c *accountLinkCommand) periodic(timeZone string, now time.Time) (*setup.PeriodicService, error) {
+func (c *accountLinkCommand) periodic() *setup.PeriodicService {
 	p := &setup.PeriodicService{Name: c.Name, Price: c.Price.Money, Period: *c.Period, Every: c.Every, AnchorDay: c.AnchorDay,
 		EndsOn: c.EndsOn, Prorate: c.Prorate}
 	if c.StartsOn != nil {
 		p.StartsOn = *c.StartsOn
-		return p, nil
 	}
-	zone, err := billing.LoadZone(timeZone)
-	if err != nil {
-		return nil, fmt.Errorf("account %s: %w", c.Number, err)
-	}
-	p.StartsOn = billing.Calendar{Zone: zone, CycleDay: 1}.Date(now)
-	return p, nil
+	return p
 }
 
 // request is a wish to link, or to unlink, what is named.
@@ -123,16 +110,9 @@ func (c *accountUnlinkCommand) Run(ctx context.Context, s *session) error {
 
 // carryOut links or unlinks, and says what that changed.
 func (l *linked) carryOut(ctx context.Context, s *session, store *postgres.Store, request postgres.LinkRequest) error {
-	details, err := store.Link(ctx, request)
+	did, err := store.Link(ctx, request)
 	if err != nil {
 		return err
 	}
-	if len(details) > 0 && l.Kind != "periodic" { // of that the store tells more
-		done := "linked"
-		if request.Remove {
-			done = "taken off"
-		}
-		details = []string{fmt.Sprintf("%s %s %s", l.Kind, l.Name, done)}
-	}
-	return s.printChanges(l.Number, details)
+	return s.printChanges(did)
 }

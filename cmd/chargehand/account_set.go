@@ -42,28 +42,21 @@ func (c *accountSetCommand) Run(ctx context.Context, s *session) error {
 		name := zone.String()
 		change.TimeZone = &name
 	}
-	details, err := store.SetAccount(ctx, change)
+	did, err := store.SetAccount(ctx, change)
 	if err != nil {
 		return err
 	}
-	return s.printChanges(c.Number, details)
+	return s.printChanges(did)
 }
 
 // printChanges prints what changed of an account, in words.
-func (s *session) printChanges(number string, details []string) error {
-	if details == nil {
-		details = []string{}
-	}
-	answer := struct {
-		Account string   `json:"account"`
-		Changed []string `json:"changed"`
-	}{number, details}
-	return s.print(answer, func(p *page) {
-		for _, d := range details {
-			p.line("%s: %s.", number, d)
+func (s *session) printChanges(did *postgres.Changes) error {
+	return s.print(did, func(p *page) {
+		for _, d := range did.Changed {
+			p.line("%s: %s.", did.Account, d)
 		}
-		if len(details) == 0 {
-			p.line("Nothing changes: %s is like that already.", number)
+		if len(did.Changed) == 0 {
+			p.line("Nothing changes: %s is like that already.", did.Account)
 		}
 	})
 }
