@@ -96,6 +96,11 @@ func (m *Metrics) Run(r postgres.Run) {
 	}
 }
 
+// Handler answers a request with everything that has been counted.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
 // patience bounds how long a reader of metrics may take for its request, and how
 // long the last one may hold up the end.
 const patience = 5 * time.Second
@@ -108,7 +113,7 @@ func (m *Metrics) Serve(ctx context.Context, address string, log *slog.Logger) e
 	}
 	log.Info("metrics are served", "address", listener.Addr().String())
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", m.Handler())
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: patience, ReadTimeout: patience, WriteTimeout: 2 * patience}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

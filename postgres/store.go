@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -175,6 +179,20 @@ func constraintOf(err error) string {
 		return pg.ConstraintName
 	}
 	return ""
+}
+
+// Away tells whether an error says that the database does not answer: it cannot be
+// reached, is full, or shuts down. What was asked may be asked again.
+func Away(err error) bool {
+	var (
+		pg      *pgconn.PgError
+		connect *pgconn.ConnectError
+		network net.Error
+	)
+	if errors.As(err, &pg) {
+		return slices.Contains([]string{"08", "53"}, pg.Code[:2]) || strings.HasPrefix(pg.Code, "57P")
+	}
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // ErrDamaged means that something stored cannot be read: the state of an

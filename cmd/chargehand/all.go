@@ -38,7 +38,7 @@ func (s *session) runAll(ctx context.Context, store *postgres.Store, q *queue.Cl
 	if err != nil {
 		return err
 	}
-	return s.measured(ctx, w.Run, scheduler.Run)
+	return s.measured(ctx, w.Run, scheduler.Run, s.server(store, q))
 }
 
 // measured runs parts of the product until ctx ends, or until one of them fails,

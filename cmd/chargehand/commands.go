@@ -43,6 +43,7 @@ type commands struct {
 	Drain   drainCommand   `cmd:"" group:"run" help:"Wait until nothing is queued, active or due for retry."`
 
 	Schedule scheduleCommand `cmd:"" group:"run" help:"Run a scheduler: charge, sweep and notify by the clock."`
+	Serve    serveCommand    `cmd:"" group:"run" help:"Serve the HTTP API."`
 	Sweep    sweepCommand    `cmd:"" group:"run" help:"Run one credit sweep: hold and release the accounts that are due."`
 	Charge   chargeCommand   `cmd:"" group:"run" help:"Run periodic charging once: every period that has begun."`
 

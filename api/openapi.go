@@ -1,0 +1,115 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/chargehand/chargehand/api/route"
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// securitySchemes are the places where a token may stand.
+func securitySchemes() map[string]*huma.SecurityScheme {
+	return map[string]*huma.SecurityScheme{
+		string(route.Bearer):      {Type: "http", Scheme: "bearer", Description: "A token made by chargehand token create."},
+		string(route.QueryToken):  {Type: "apiKey", In: "query", Name: "api_token", Description: "The same token, where ActivePlatform v1 has it."},
+		string(route.HeaderToken): {Type: "apiKey", In: "header", Name: "X-Api-Token", Description: "The same token, where ActivePlatform v3 has it."},
+		string(route.BodyToken):   {Type: "apiKey", In: "query", Name: "token", Description: "The same token, in the query or as token in the JSON body, where CRM.COM has it."},
+	}
+}
+
+// openAPI answers the OpenAPI document of every endpoint there is.
+func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
+	body, err := json.MarshalIndent(s.own.OpenAPI(), "", " ")
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
+	_, _ = w.Write(body) // the client has gone
+}
+
+// OpenAPI is the document that the server answers at /openapi.json.
+func (s *Server) OpenAPI() *huma.OpenAPI { return s.own.OpenAPI() }
+
+// always are the problems that any endpoint may answer.
+var always = []string{"bad-request", "token-missing", "token-unknown", "scope-missing", "too-many-requests", "internal", "unavailable"}
+
+// problems are the answers of an endpoint that failed.
+func (s *Server) problems(e endpoint) map[string]*huma.Response {
+	names := append(append([]string(nil), always...), e.kinds...)
+	if e.writes() {
+		names = append(names, "in-progress", "key-reused", "too-large", "media-type")
+	}
+	names = append(names, "invalid", "refused")
+	answers := map[string]*huma.Response{}
+	schema := s.own.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	for _, name := range names {
+		p := problem(name, "")
+		status := strconv.Itoa(p.Status)
+		if answers[status] == nil {
+			answers[status] = &huma.Response{Description: p.Title, Content: map[string]*huma.MediaType{
+				p.ContentType(""): {Schema: schema, Examples: map[string]*huma.Example{}},
+			}}
+		} else if answers[status].Content[p.ContentType("")].Examples[name] == nil {
+			answers[status].Description += "; " + p.Title
+		}
+		for _, k := range kinds {
+			if k.Name == name {
+				p.Detail = k.Meaning
+			}
+		}
+		answers[status].Content[p.ContentType("")].Examples[name] = &huma.Example{Summary: p.Title, Value: p}
+	}
+	return answers
+}
+
+// mount adds an endpoint that is no part of huma: to the mux and to the
+// document.
+func (s *Server) mount(r route.Route) {
+	handler := r.Handler
+	s.mux.HandleFunc(r.Method+" "+r.Pattern, func(w http.ResponseWriter, q *http.Request) {
+		requestOf(q.Context()).pattern = r.ShownPath()
+		handler.ServeHTTP(w, q)
+	})
+	op := &huma.Operation{
+		OperationID: r.Name, Method: r.Method, Path: r.ShownPath(), Tags: []string{r.Tag}, Summary: r.Summary, Description: r.Description,
+		Security: []map[string][]string{{string(r.Token): {}}}, Responses: map[string]*huma.Response{},
+	}
+	for _, p := range r.Parameters {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: p.Name, In: p.In, Description: p.Description, Required: p.Required,
+			Schema: s.schema(p.Type, r.Name+p.Name), Example: p.Example})
+	}
+	for _, b := range r.Requests {
+		if op.RequestBody == nil {
+			op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+		}
+		op.RequestBody.Content[b.MediaType] = s.media(b, r.Name+"Request")
+	}
+	for _, a := range r.Answers {
+		answer := &huma.Response{Description: a.Description}
+		if a.MediaType != "" {
+			answer.Content = map[string]*huma.MediaType{a.MediaType: s.media(a.Body, r.Name+strconv.Itoa(a.Status))}
+		}
+		op.Responses[strconv.Itoa(a.Status)] = answer
+	}
+	s.own.OpenAPI().AddOperation(op)
+}
+
+func (s *Server) media(b route.Body, name string) *huma.MediaType {
+	return &huma.MediaType{Schema: s.schema(b.Type, name), Example: b.Example}
+}
+
+// schema describes a value's type; nil is a text.
+func (s *Server) schema(v any, name string) *huma.Schema {
+	if v == nil {
+		return &huma.Schema{Type: "string"}
+	}
+	return s.own.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, name)
+}
+
+// views are the endpoints in the shapes of other products, and those that huma
+// is not made for.
+func (s *Server) views() []route.Route { return nil }

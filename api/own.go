@@ -1,0 +1,197 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/billing"
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// endpoint is an endpoint of our own API.
+type endpoint struct {
+	method, path string
+	name         string // operationId
+	tag          string
+	summary      string
+	description  string
+	need         access.Scope
+	// whole says that it is of the whole installation: a reseller's token is refused.
+	whole  bool
+	status int      // of success; 0: 200
+	kinds  []string // of problems, besides those that every endpoint has
+}
+
+// write tells whether the endpoint changes something.
+func (e endpoint) writes() bool { return e.method != http.MethodGet }
+
+// newOwn is the part of the API that is made from Go types.
+func (s *Server) newOwn() huma.API {
+	config := huma.DefaultConfig("Chargehand", s.Version)
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // served with a token, by us
+	config.CreateHooks = nil                                             // no $schema in answers
+	config.RejectUnknownQueryParameters = true
+	config.Transformers = []huma.Transformer{explained}
+	config.Info.Description = "Usage rating, allowance limits and credit control. Money and quantities are decimal strings, times RFC 3339."
+	config.Components.SecuritySchemes = securitySchemes()
+	aliases(config.Components.Schemas)
+	s.gates = gates{Server: s, endpoints: map[string]endpoint{}}
+	return huma.NewAPI(config, humago.NewAdapter(s.gates, ""))
+}
+
+// explained makes problems of the faults that huma finds by itself.
+func explained(ctx huma.Context, _ string, v any) (any, error) {
+	p, is := v.(*Problem)
+	if fault, theirs := v.(*huma.ErrorModel); theirs {
+		p, is = fromHuma(fault), true
+	}
+	if !is {
+		return v, nil
+	}
+	q := requestOf(ctx.Context())
+	p.Instance = "urn:uuid:" + q.id
+	_, w := humago.Unwrap(ctx)
+	p.headers(w.Header())
+	return p, nil
+}
+
+// register adds an endpoint. What do answers goes out as it is; its errors as
+// problems.
+func register[I, O any](s *Server, e endpoint, do func(context.Context, *I) (*O, error)) {
+	s.gates.endpoints[e.method+" "+e.path] = e
+	op := huma.Operation{
+		OperationID: e.name, Method: e.method, Path: e.path, Tags: []string{e.tag}, Summary: e.summary, Description: e.description,
+		DefaultStatus: e.status, Security: []map[string][]string{{"bearer": {}}}, MaxBodyBytes: s.BodyBytesMax,
+		BodyReadTimeout: bodyPatience, Responses: s.problems(e),
+	}
+	huma.Register(s.own, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err == nil {
+			return out, nil
+		}
+		p := problemOf(err)
+		if p.Status >= http.StatusInternalServerError {
+			requestOf(ctx).fault = err
+		}
+		return nil, p
+	})
+}
+
+// gates is the mux as huma sees it: whatever is registered is put behind what
+// its endpoint asks of a token.
+type gates struct {
+	*Server
+	endpoints map[string]endpoint // by method and path
+}
+
+// HandleFunc adds a handler, behind its gate.
+func (g gates) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	e := g.endpoints[pattern]
+	next := http.HandlerFunc(handler)
+	if e.writes() {
+		next = g.once(e, next)
+	}
+	g.mux.HandleFunc(pattern, g.bearer(e.need, g.within(e, next)))
+}
+
+// ServeHTTP is the mux's.
+func (g gates) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+
+// bearer lets those through whose Authorization header bears a token with a
+// scope; 0 is any token.
+func (s *Server) bearer(need access.Scope, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		requestOf(r.Context()).pattern = shown(r.Pattern)
+		caller, err := s.Gate.Admit(r.Context(), bearerToken(r), need)
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		requestOf(r.Context()).token = caller.Token
+		next(w, r.WithContext(access.With(r.Context(), caller)))
+	}
+}
+
+// shown is the path of a mux's pattern.
+func shown(pattern string) string {
+	_, path, _ := strings.Cut(pattern, " ")
+	return path
+}
+
+func bearerToken(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// within holds a request against the reach of its token, and notes what it is
+// about for the audit log.
+func (s *Server) within(e endpoint, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		caller, number := access.From(ctx), r.PathValue("number")
+		if e.whole && caller.Reseller != 0 {
+			s.refuse(w, r, problem("scope-missing", "this is of the whole installation, and the token is a reseller's"))
+			return
+		}
+		if number != "" {
+			if err := s.Gate.Sees(ctx, caller, number); err != nil {
+				s.refuse(w, r, err)
+				return
+			}
+		}
+		if e.writes() {
+			ctx = postgres.WithDeed(ctx, postgres.Deed{RequestID: requestOf(ctx).id, Action: e.method + " " + e.path, Subject: number})
+		}
+		next(w, r.WithContext(ctx))
+	}
+}
+
+// refuse answers with the problem that an error is.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	q := requestOf(r.Context())
+	if p.Status >= http.StatusInternalServerError {
+		q.fault = err
+	}
+	p.Instance = "urn:uuid:" + q.id
+	p.write(w)
+}
+
+// decimalText is a decimal as bodies have it: a string, or a JSON number taken
+// by its exact text (SPEC R2.1).
+type decimalText string
+
+// Schema is how OpenAPI describes it.
+func (decimalText) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		OneOf:       []*huma.Schema{{Type: "string", Pattern: `^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`}, {Type: "number"}},
+		Description: "A decimal, as a string or a number; its text is taken exactly.", Examples: []any{"12.50"},
+	}
+}
+
+// UnmarshalJSON takes the text, whichever it is.
+func (d *decimalText) UnmarshalJSON(b []byte) error {
+	*d = decimalText(strings.Trim(string(b), `"`))
+	return nil
+}
+
+// moneyText is how OpenAPI describes money in answers.
+type moneyText string
+
+// Schema is how OpenAPI describes it.
+func (moneyText) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: "string", Format: "decimal", Description: "An amount of money: at most 12 digits before the point and 6 after it.", Examples: []any{"12.50"}}
+}
+
+// aliases are types of other rooms as OpenAPI describes them.
+func aliases(r huma.Registry) {
+	r.RegisterTypeAlias(reflect.TypeFor[billing.Money](), reflect.TypeFor[moneyText]())
+}
