@@ -207,4 +207,24 @@ func (l *locked) Write(b []byte) (int, error) {
 }
 
 // token is one of a scope.
-func (s *site) token(scope access.Scope) string { return "t" }
+func (s *site) token(scope access.Scope) string {
+	s.t.Helper()
+	if s.tokens[scope] == "" {
+		s.tokens[scope] = s.newToken(scope.String(), scope, 0)
+	}
+	return s.tokens[scope]
+}
+
+// newToken makes a token.
+func (s *site) newToken(name string, scope access.Scope, reseller int64) string {
+	s.t.Helper()
+	made, err := access.Make()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.store.CreateToken(s.t.Context(), &postgres.Token{ID: made.ID, Name: name, Hash: made.Hash, Scopes: int16(scope),
+		Reseller: reseller, CreatedAt: now, CreatedBy: "test"}); err != nil {
+		s.t.Fatal(err)
+	}
+	return made.Text
+}

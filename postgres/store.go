@@ -91,6 +91,10 @@ func (s *Store) checkSchema(ctx context.Context) error {
 	return nil
 }
 
+// ErrChanged means that a client judged by what has changed since: an account's
+// revision, a version of limits. Nothing was written; the client is to read again.
+var ErrChanged = errors.New("changed since it was read")
+
 // ErrStale means that what was to be written was judged by something that has
 // changed since: nothing was written; read and judge again.
 var ErrStale = errors.New("judged by what has changed since")
@@ -115,7 +119,11 @@ type Tx struct {
 func (s *Store) Write(ctx context.Context, now time.Time, actor string, do func(*Tx) error) error {
 	return s.again(ctx, func() error {
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			return do(&Tx{tx: tx, Now: now.UTC().Truncate(time.Microsecond), Actor: actor})
+			t := &Tx{tx: tx, Now: now.UTC().Truncate(time.Microsecond), Actor: actor}
+			if err := do(t); err != nil {
+				return err
+			}
+			return t.note(ctx)
 		})
 	})
 }

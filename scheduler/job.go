@@ -129,7 +129,10 @@ func (r *Runner) remind(ctx context.Context, o Order, nudge nudge) error {
 // keepRuns is how long the log of runs reaches back.
 const keepRuns = 30 * 24 * time.Hour
 
-// tidy forgets old runs and old notices.
+// keepAnswers is how long the API gives the same answer to an Idempotency-Key.
+const keepAnswers = 24 * time.Hour
+
+// tidy forgets old runs, old notices, and old answers of the API.
 func (r *Runner) tidy(ctx context.Context, o Order, keepNotices time.Duration, webhooks []string) error {
 	return r.record(ctx, "tidy", o, true, func() (map[string]int, error) {
 		notices, err := r.Store.ForgetNotices(ctx, keepNotices, webhooks)
@@ -137,6 +140,10 @@ func (r *Runner) tidy(ctx context.Context, o Order, keepNotices time.Duration, w
 			return nil, err
 		}
 		runs, err := r.Store.ForgetRuns(ctx, o.At.Add(-keepRuns))
-		return map[string]int{"notices": notices, "runs": runs}, err
+		if err != nil {
+			return nil, err
+		}
+		answers, err := r.Store.ForgetAnswers(ctx, o.At.Add(-keepAnswers))
+		return map[string]int{"notices": notices, "runs": runs, "answers": answers}, err
 	})
 }
