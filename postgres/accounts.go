@@ -194,6 +194,7 @@ type AccountChange struct {
 	Threshold, CreditLimit *string // an amount, or "class" for the class's
 	Class, TimeZone        *string
 	CycleDay               *int
+	If                     Revisions
 	At                     time.Time
 	Actor                  string
 }
@@ -201,7 +202,7 @@ type AccountChange struct {
 // SetAccount changes terms of an account and follows with the credit test.
 func (s *Store) SetAccount(ctx context.Context, c AccountChange) (did *Changes, err error) {
 	err = s.Write(ctx, c.At, c.Actor, func(t *Tx) error {
-		details, err := t.alter(ctx, c.Account, func(now *accountRow) error { return c.apply(now) })
+		details, err := t.alter(ctx, c.Account, c.If, func(now *accountRow) error { return c.apply(now) })
 		did = changes(c.Account, details)
 		return err
 	})
@@ -209,7 +210,7 @@ func (s *Store) SetAccount(ctx context.Context, c AccountChange) (did *Changes, 
 }
 
 // alter changes an account's row by do, with all that follows.
-func (t *Tx) alter(ctx context.Context, number string, do func(*accountRow) error) ([]string, error) {
+func (t *Tx) alter(ctx context.Context, number string, r Revisions, do func(*accountRow) error) ([]string, error) {
 	if err := t.lock(ctx, number); err != nil {
 		return nil, err
 	}
@@ -220,6 +221,9 @@ func (t *Tx) alter(ctx context.Context, number string, do func(*accountRow) erro
 	old := rows[number]
 	if old == nil {
 		return nil, fmt.Errorf("account %s: %w", number, ErrNoAccount)
+	}
+	if err := r.hold("account", number, old.Revision); err != nil {
+		return nil, err
 	}
 	now := *old
 	now.Services, now.Applications = slices.Clone(old.Services), slices.Clone(old.Applications)

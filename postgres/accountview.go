@@ -43,12 +43,15 @@ type AccountView struct {
 	PeriodicServices     []setup.PeriodicService `json:"periodic_services"`
 	CreatedAt            time.Time               `json:"created_at"`
 	UpdatedAt            time.Time               `json:"updated_at"`
+
+	Revision int64 `json:"-"` // see Revisions
 }
 
 const viewColumns = `
 	a.id, a.number, a.customer, a.class, a.currency, a.time_zone, a.cycle_day, s.status, s.status_reason,
 	s.inactive_since, (s.balance * 1000000)::bigint, (s.current_debt * 1000000)::bigint, s.negative_since,
-	(a.threshold * 1000000)::bigint, (a.credit_limit * 1000000)::bigint, a.services, a.applications, a.created_at, a.updated_at`
+	(a.threshold * 1000000)::bigint, (a.credit_limit * 1000000)::bigint, a.services, a.applications, a.created_at, a.updated_at,
+	a.revision`
 
 const accountView = `
 	select ` + viewColumns + `
@@ -104,7 +107,7 @@ func scanView(row pgx.Row, s *Snapshot, now time.Time) (*AccountView, error) {
 	)
 	if err := row.Scan(&v.ID, &v.Number, &v.Customer, &v.Class, &v.Currency, &v.TimeZone, &v.CycleDay, &st.Status, &st.Reason,
 		&inactive, &f.Balance, &f.CurrentDebt, &negativeSince, &threshold, &creditLimit, &v.Services, &v.Applications,
-		&v.CreatedAt, &v.UpdatedAt); err != nil {
+		&v.CreatedAt, &v.UpdatedAt, &v.Revision); err != nil {
 		return nil, err
 	}
 	st.InactiveSince, f.NegativeSince = timeOrZero(inactive), timeOrZero(negativeSince)

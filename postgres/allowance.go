@@ -22,7 +22,8 @@ type LimitsRequest struct {
 	// it is made from the settings and the limits that the transaction sees. Its
 	// error refuses the change, and comes back as it is.
 	Patch  func(*Snapshot, limits.Settings) (limits.Patch, error)
-	ForAll bool // limits.scope: all_accounts, where this is refused
+	ForAll bool      // limits.scope: all_accounts, where this is refused
+	If     Revisions // versions of the limits
 	At     time.Time
 	Actor  string
 }
@@ -67,6 +68,9 @@ func (t *Tx) setLimits(ctx context.Context, r *LimitsRequest) (l limits.Settings
 	if old == nil {
 		return l, fmt.Errorf("account %s: %w", r.Account, ErrNoAccount)
 	}
+	if err := r.If.hold("limits of account", r.Account, int64(old.LimitsVersion)); err != nil {
+		return l, err
+	}
 	_, stored, err := t.limitsOf(ctx, r.Account, old.LimitsVersion)
 	if err != nil {
 		return l, err
@@ -84,16 +88,22 @@ func (t *Tx) setLimits(ctx context.Context, r *LimitsRequest) (l limits.Settings
 }
 
 // LimitsOf reads the limits that bind an account: its own, or those of all.
-func (s *Store) LimitsOf(ctx context.Context, number string, forAll bool) (l limits.Settings, err error) {
-	version, err := s.limitsVersion(ctx, number, forAll)
+func (s *Store) LimitsOf(ctx context.Context, number string, forAll bool) (limits.Settings, error) {
+	l, _, err := s.VersionedLimits(ctx, number, forAll)
+	return l, err
+}
+
+// VersionedLimits reads them with their version, which every change of them raises.
+func (s *Store) VersionedLimits(ctx context.Context, number string, forAll bool) (l limits.Settings, version int32, err error) {
+	version, err = s.limitsVersion(ctx, number, forAll)
 	if err != nil {
-		return l, err
+		return l, 0, err
 	}
 	if forAll {
 		number = ""
 	}
 	_, l, err = limitsAt(ctx, s.pool, number, version)
-	return l, err
+	return l, version, err
 }
 
 func (s *Store) limitsVersion(ctx context.Context, number string, forAll bool) (version int32, err error) {

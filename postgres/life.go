@@ -27,6 +27,7 @@ type StatusRequest struct {
 	Account string
 	Action  StatusAction
 	Note    string
+	If      Revisions
 	At      time.Time
 	Actor   string
 }
@@ -63,6 +64,9 @@ func (t *Tx) setStatus(ctx context.Context, r *StatusRequest) (*StatusAnswer, er
 	if err != nil {
 		return nil, err
 	}
+	if err := t.unchanged(ctx, r.Account, r.If); err != nil {
+		return nil, err
+	}
 	snap, err := t.Snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -92,7 +96,10 @@ func (t *Tx) setStatus(ctx context.Context, r *StatusRequest) (*StatusAnswer, er
 	}
 	a.Standing = after
 	t.changed(a, terms, change, r.Note)
-	return answer, t.save(ctx, snap, a)
+	if err := t.save(ctx, snap, a); err != nil {
+		return nil, err
+	}
+	return answer, t.revise(ctx, r.Account)
 }
 
 // checkText refuses texts that the database cannot keep; pairs of what and text.

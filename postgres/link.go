@@ -22,6 +22,7 @@ type LinkRequest struct {
 	FromToday    bool   // Periodic starts on today's date in the account's zone
 	PeriodicName string // to take off
 	Remove       bool
+	If           Revisions
 	At           time.Time
 	Actor        string
 }
@@ -36,7 +37,7 @@ func (s *Store) Link(ctx context.Context, r LinkRequest) (did *Changes, err erro
 		case r.PeriodicName != "":
 			details, err = t.unlinkPeriodic(ctx, &r)
 		default:
-			details, err = t.alter(ctx, r.Account, func(now *accountRow) error { return t.relink(ctx, &r, now) })
+			details, err = t.alter(ctx, r.Account, r.If, func(now *accountRow) error { return t.relink(ctx, &r, now) })
 			if len(details) > 0 {
 				details = []string{r.text()}
 			}
@@ -91,6 +92,9 @@ func (t *Tx) linkPeriodic(ctx context.Context, r *LinkRequest) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := t.unchanged(ctx, r.Account, r.If); err != nil {
+		return nil, err
+	}
 	p := *r.Periodic
 	if r.FromToday {
 		p.StartsOn = billing.Calendar{Zone: a.Calendar.Zone, CycleDay: 1}.Date(t.Now)
@@ -118,6 +122,9 @@ func (t *Tx) unlinkPeriodic(ctx context.Context, r *LinkRequest) ([]string, erro
 		return nil, err
 	}
 	if _, err := t.account(ctx, r.Account); err != nil {
+		return nil, err
+	}
+	if err := t.unchanged(ctx, r.Account, r.If); err != nil {
 		return nil, err
 	}
 	stored, err := periodicServices(ctx, t.tx, r.Account)

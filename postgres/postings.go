@@ -17,6 +17,7 @@ type Posting struct {
 	Amount  billing.Money // a payment is above zero, an adjustment is not zero
 	Key     string        // makes it happen once
 	Note    string
+	If      Revisions
 	At      time.Time
 	Actor   string
 }
@@ -109,6 +110,9 @@ func (t *Tx) post(ctx context.Context, p *Posting) (*PostingAnswer, error) {
 	}
 	if first, err := t.firstAnswer(ctx, p); first != nil || err != nil {
 		return first, err
+	}
+	if err := t.unchanged(ctx, p.Account, p.If); err != nil {
+		return nil, err
 	}
 	snap, err := t.Snapshot(ctx)
 	if err != nil {

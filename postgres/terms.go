@@ -47,7 +47,8 @@ const updateAccount = `
 	       limits_version = @limits_version,
 	       vendor_id      = @vendor_id,
 	       reseller       = @reseller,
-	       updated_at     = @now
+	       updated_at     = @now,
+	       revision       = revision + 1
 	where  number     = @number
 	and    xmin::text = @written`
 
@@ -362,7 +363,7 @@ func (t *Tx) raise(ctx context.Context, number string) error {
 	return wrap(err, "raise the version of account %s", number)
 }
 
-const touchAccount = `update accounts set updated_at = @now where number = @number`
+const touchAccount = `update accounts set updated_at = @now, revision = revision + 1 where number = @number`
 
 // savePeriodic writes a change of an account's periodic services, and that the
 // account changed with it.
