@@ -21,15 +21,24 @@ type Receivable struct {
 	CreatedBy, UpdatedBy string
 }
 
-// An actor is who wrote a line at the very time of the change.
+// Who did something is in a line that was written at the very time of it: among
+// the account's first or last deeds, or with its limits. Of an older change nobody
+// is told; the whole log of a busy account is not read for that.
 const receivables = `
 	select   a.number, k.name, ` + calledAs + `,
 	         coalesce(p.primary_name, ''), coalesce(p.first_name, ''), coalesce(p.middle_name, ''), coalesce(p.last_name, ''),
 	         not exists (select from accounts o
 	                     where  o.customer = a.customer
 	                     and    (o.created_at, o.number) < (a.created_at, a.number)),
-	         '',
-	         coalesce((select l.actor from limits l where l.account = a.number and l.set_at = a.updated_at limit 1), '')
+	         coalesce((select d.actor
+	                   from   (select actor, at from audit_log where subject = a.number order by id limit 100) d
+	                   where  d.at = a.created_at
+	                   limit  1), ''),
+	         coalesce((select l.actor from limits l where l.account = a.number and l.set_at = a.updated_at limit 1),
+	                  (select d.actor
+	                   from   (select actor, at from audit_log where subject = a.number order by id desc limit 100) d
+	                   where  d.at = a.updated_at
+	                   limit  1), '')
 	from     accounts      a
 	join     classes       k on k.key     = a.class
 	join     customers     u on u.ref     = a.customer
