@@ -190,6 +190,9 @@ func (a *applier) add(b *pgx.Batch, customer string, v *setup.Account) error {
 	if v.Profile != nil {
 		n.Profile = *v.Profile
 	}
+	if n.Profile.ID == 0 && a.dry {
+		n.Profile.ID = -int64(len(a.done.Changes)) - 1 // one that is nobody's: chosen ones are not given back
+	}
 	if v.OpeningBalance != nil {
 		n.Opening = *v.OpeningBalance
 	}

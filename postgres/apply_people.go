@@ -179,7 +179,7 @@ func (a *applier) users(ctx context.Context, page []billing.User) error {
 		old[stored[i].ID] = &stored[i].User
 	}
 	var b pgx.Batch
-	if !a.options.DryRun { // a sequence cannot be rolled back
+	if !a.dry { // a sequence cannot be rolled back
 		b.Queue(passUserIDs, pgx.NamedArgs{"highest": slices.Max(ids)})
 	}
 	for i := range page {

@@ -153,7 +153,7 @@ func (a *applier) passIDs(ctx context.Context) error {
 			}
 		}
 	}
-	if highest == 0 || a.options.DryRun { // a sequence cannot be rolled back
+	if highest == 0 || a.dry { // a sequence cannot be rolled back
 		return nil
 	}
 	_, err := a.tx.Exec(ctx, passAccountIDs, pgx.NamedArgs{"highest": highest})

@@ -42,7 +42,9 @@ func (s *Store) Imagine(ctx context.Context, f *setup.File, o ApplyOptions) (*Im
 			return err
 		}
 		for key, class := range m.Then.Classes {
-			if old, was := m.Now.Classes[key]; was && old != class {
+			old, was := m.Now.Classes[key]
+			old.ID, old.Profile = class.ID, class.Profile // nothing is judged by them
+			if was && old != class {
 				m.Classes = append(m.Classes, key)
 			}
 		}

@@ -110,6 +110,7 @@ type Tx struct {
 	Now   time.Time
 	Actor string // who is behind it: for histories
 
+	dry     bool           // it is rolled back; what cannot be must not be done
 	changes []StatusChange // to be written with the accounts
 }
 
@@ -135,6 +136,7 @@ var errDryRun = errors.New("dry run")
 // Write would do now.
 func (s *Store) WriteDry(ctx context.Context, now time.Time, actor string, do func(*Tx) error) error {
 	err := s.Write(ctx, now, actor, func(t *Tx) error {
+		t.dry = true
 		if err := do(t); err != nil {
 			return err
 		}

@@ -160,9 +160,17 @@ customers: [{ref: c, name: Jane Lane, accounts: [{number: A1, currency: EUR}, {n
 `
 
 func TestIDsAreChosenAndStay(t *testing.T) {
-	s := newStore(t, town)
-	f, err := s.Export(t.Context())
+	s := newStore(t, "")
+	f, err := setup.Parse("setup.yaml", []byte(town))
 	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dry := range []bool{true, false} { // a dry run leaves no gap
+		if _, err := s.Apply(t.Context(), f, ApplyOptions{At: at("2025-01-01T00:00:00Z"), DryRun: dry, TimeZone: time.UTC}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f, err = s.Export(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ids := map[string]int64{}
