@@ -26,13 +26,12 @@ type accountRow struct {
 	LimitsVersion                       int32
 	Revision                            int64
 	Profile                             setup.Profile
-	Written                             string // by which transaction: the guard of updateAccount
 }
 
 const accountRows = `
 	select a.number, a.customer, a.class, a.currency, a.time_zone, a.cycle_day, (a.opening_balance * 1000000)::bigint,
 	       (a.threshold * 1000000)::bigint, (a.credit_limit * 1000000)::bigint, a.services, a.applications,
-	       a.limits_version, a.revision, a.xmin::text, ` + profileColumns + `
+	       a.limits_version, a.revision, ` + profileColumns + `
 	from   accounts a
 	left join profiles p on p.account = a.number
 	where  a.number = any(@numbers::text[])`
@@ -50,7 +49,7 @@ func (t *Tx) accountRows(ctx context.Context, numbers []string) (map[string]*acc
 			custom []byte
 		)
 		if err := rows.Scan(append([]any{&number, &r.Customer, &r.Class, &r.Currency, &r.TimeZone, &r.CycleDay, &r.Opening,
-			&r.Threshold, &r.CreditLimit, &r.Services, &r.Applications, &r.LimitsVersion, &r.Revision, &r.Written},
+			&r.Threshold, &r.CreditLimit, &r.Services, &r.Applications, &r.LimitsVersion, &r.Revision},
 			profileScan(&r.Profile, &custom)...)...); err != nil {
 			return nil, fmt.Errorf("read accounts: %w", err)
 		}

@@ -144,3 +144,39 @@ func TestTwoChangesOfAnAccountAtOnceBothHold(t *testing.T) {
 		}
 	}
 }
+
+// A sweep notes in an account's row that its status changed. Who had read the row
+// before to change the account's terms was thrown back by that, and an apply of
+// many accounts with it.
+func TestTermsAreChangedWhileASweepHolds(t *testing.T) {
+	s := newStore(t, village)
+	s.do(t, `update account_states set balance = -500, negative_since = now(), due_at = '0001-01-01'::timestamptz where account = 'A'`)
+	tries := 0
+	err := s.Write(t.Context(), time.Now(), "test", func(tx *Tx) error {
+		tries++
+		snap, err := tx.Snapshot(t.Context())
+		if err != nil {
+			return err
+		}
+		rows, err := tx.accountRows(t.Context(), []string{"A"})
+		if err != nil {
+			return err
+		}
+		if err := s.Write(t.Context(), time.Now(), "", func(sweep *Tx) error {
+			_, err := sweep.CreditTest(t.Context(), []string{"A"})
+			return err
+		}); err != nil {
+			return err
+		}
+		now := *rows["A"]
+		now.Applications = []string{"App"}
+		_, err = tx.changeAccount(t.Context(), snap, "A", rows["A"], &now, nil)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := s.Account(t.Context(), "A", march); err != nil || tries != 1 || a.Status != billing.CreditHold || len(a.Applications) != 1 {
+		t.Errorf("after %d tries got %+v, %v, want an account on hold with an application, at the first", tries, a, err)
+	}
+}

@@ -33,7 +33,8 @@ func refuse(format string, args ...any) error {
 }
 
 // updateAccount writes all that is of the row, also what was only read: not over
-// what another transaction has made of it since.
+// what another transaction has made of it since. Whoever writes what this does
+// raises the revision; a change of status notes only when it was.
 const updateAccount = `
 	update accounts
 	set    class          = @class,
@@ -50,7 +51,7 @@ const updateAccount = `
 	       updated_at     = @now,
 	       revision       = revision + 1
 	where  number     = @number
-	and    xmin::text = @written`
+	and    revision   = @revision`
 
 const hasPostings = `
 	select exists (select from records r where r.account = @number and r.outcome = 1)
@@ -74,7 +75,7 @@ func (t *Tx) changeAccount(ctx context.Context, s *Snapshot, number string, old,
 	}
 	args := pgx.NamedArgs{"number": number, "class": now.Class, "currency": now.Currency, "time_zone": now.TimeZone,
 		"cycle_day": now.CycleDay, "threshold": now.Threshold.OrNil(), "credit_limit": now.CreditLimit.OrNil(),
-		"services": now.Services, "applications": now.Applications, "limits_version": now.LimitsVersion, "now": t.Now, "written": old.Written,
+		"services": now.Services, "applications": now.Applications, "limits_version": now.LimitsVersion, "now": t.Now, "revision": old.Revision,
 		"vendor_id": now.Profile.ID, "reseller": nullID(now.Profile.Reseller)}
 	var b pgx.Batch
 	b.Queue(lockAccounts, pgx.NamedArgs{"numbers": []string{number}})
