@@ -23,12 +23,19 @@ type ApplyOptions struct {
 	DryRun       bool
 	TimeZone     *time.Location // of accounts that name none: billing.time_zone
 	LimitsForAll bool           // limits.scope: all_accounts
+	// IfVersion, if not 0, is the version that the settings must have: ErrChanged
+	// where they have another.
+	IfVersion int64
 }
 
-// Applied is what applying a file changed, or in a dry run would change.
+// Applied is what applying a file changed, or in a dry run would change; in JSON
+// as apply prints it.
 type Applied struct {
+	DryRun   bool             `json:"dry_run"`
 	Changes  []Change         `json:"changes"`
-	Warnings []rating.Warning `json:"-"`
+	Warnings []rating.Warning `json:"warnings"`
+
+	Version int64 `json:"-"` // of the settings, from now on
 }
 
 // Change is one thing that a file changed.
@@ -59,6 +66,7 @@ func (s *Store) Apply(ctx context.Context, f *setup.File, o ApplyOptions) (*Appl
 		if err := a.run(ctx); err != nil {
 			return err
 		}
+		a.done.Version = a.now.Version
 		done = &a.done
 		return nil
 	})
@@ -90,6 +98,14 @@ type people struct {
 	types     []billing.AccountType
 }
 
+// matches refuses to go on from settings that are not those which the caller saw.
+func (a *applier) matches() error {
+	if want := a.options.IfVersion; want != 0 && want != a.old.Version {
+		return fmt.Errorf("the settings have version %d by now, not %d: %w", a.old.Version, want, ErrChanged)
+	}
+	return nil
+}
+
 func (a *applier) run(ctx context.Context) error {
 	if _, err := a.tx.Exec(ctx, `lock table settings in exclusive mode`); err != nil {
 		return fmt.Errorf("take the settings: %w", err)
@@ -98,9 +114,13 @@ func (a *applier) run(ctx context.Context) error {
 	if a.old, err = a.Snapshot(ctx); err != nil {
 		return err
 	}
+	if err := a.matches(); err != nil {
+		return err
+	}
 	if err := a.resolve(ctx); err != nil {
 		return err
 	}
+	a.done = Applied{DryRun: a.options.DryRun, Changes: []Change{}, Warnings: []rating.Warning{}}
 	for _, step := range []func(context.Context) error{
 		a.catalogue, a.prices, a.resellers, a.classes, a.limitsOfAll, a.raise, a.staff, a.customers, a.testClasses, a.testTypes,
 	} {
@@ -308,7 +328,7 @@ func (a *applier) checkBook() error {
 		return a.file.BookFaults(err)
 	}
 	if len(a.file.Prices) > 0 {
-		a.done.Warnings = rating.Warnings(list)
+		a.done.Warnings = append(a.done.Warnings, rating.Warnings(list)...)
 	}
 	return nil
 }

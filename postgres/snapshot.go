@@ -78,6 +78,12 @@ func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return snap, err
 }
 
+// SettingsVersion is the version of the settings.
+func (s *Store) SettingsVersion(ctx context.Context) (v int64, err error) {
+	err = s.pool.QueryRow(ctx, settingsVersion).Scan(&v)
+	return v, wrap(err, "read the settings' version")
+}
+
 // Snapshot reads the settings as the transaction sees them.
 func (t *Tx) Snapshot(ctx context.Context) (*Snapshot, error) { return readSnapshot(ctx, t.tx) }
 

@@ -16,6 +16,9 @@ type Warning struct {
 // String is the warning as a sentence.
 func (w Warning) String() string { return fmt.Sprintf("price %s: %s", clip(w.Price), w.Text) }
 
+// MarshalText writes the sentence.
+func (w Warning) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
 // Warnings is what apply says of valid prices: a price, or a band of one, whose
 // single unit costs something that rounds to nothing (SPEC R2.3), in the order
 // of prices, then gaps between prices of one scope (R3.7).

@@ -39,7 +39,7 @@ func (c *applyCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)
 	}
-	return s.print(c.answer(done), func(p *page) { c.tell(p, done) })
+	return s.print(done, func(p *page) { c.tell(p, done) })
 }
 
 // read makes one set-up of the files.
@@ -81,24 +81,6 @@ func shownName(name string) string {
 		return "standard input"
 	}
 	return name
-}
-
-// applied is what apply prints as JSON.
-type applied struct {
-	DryRun bool `json:"dry_run"`
-	*postgres.Applied
-	Warnings []string `json:"warnings"`
-}
-
-func (c *applyCommand) answer(done *postgres.Applied) applied {
-	a := applied{DryRun: c.DryRun, Applied: done, Warnings: make([]string, 0, len(done.Warnings))}
-	if done.Changes == nil {
-		done.Changes = []postgres.Change{}
-	}
-	for _, w := range done.Warnings {
-		a.Warnings = append(a.Warnings, w.String())
-	}
-	return a
 }
 
 func (c *applyCommand) tell(p *page, done *postgres.Applied) {
