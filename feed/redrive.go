@@ -39,7 +39,7 @@ func (d *Door) RedriveCorrected(ctx context.Context, letter uuid.UUID, text []by
 	r := redrive{door: d, letters: []uuid.UUID{letter}}
 	err := d.Store.DeadLetters(ctx, postgres.DeadLetterFilter{IDs: r.letters}, func(l *postgres.DeadLetter) error {
 		if l.SetAside() {
-			return fmt.Errorf("dead letter %s is of a batch that was set aside: it is tried again as it is", letter)
+			return notCorrected("dead letter %s is of a batch that was set aside: it is tried again as it is", letter)
 		}
 		return nil
 	})
@@ -51,15 +51,20 @@ func (d *Door) RedriveCorrected(ctx context.Context, letter uuid.UUID, text []by
 			err = fmt.Errorf("line %d: %w", line.Number, line.Fault)
 		}
 		if err != nil {
-			return r.done, fmt.Errorf("correct dead letter %s: %w", letter, err)
+			return r.done, notCorrected("correct dead letter %s: %v", letter, err)
 		}
 		r.records = append(r.records, line.Record)
 	}
 	if len(r.records) == 0 {
-		return r.done, fmt.Errorf("correct dead letter %s: there is no record in what is to be sent", letter)
+		return r.done, notCorrected("correct dead letter %s: there is no record in what is to be sent", letter)
 	}
 	err = r.flush(ctx)
 	return r.done, err
+}
+
+// notCorrected refuses what was to be sent in a letter's place.
+func notCorrected(format string, args ...any) error {
+	return &postgres.Refusal{Text: fmt.Sprintf(format, args...)}
 }
 
 // redrive is one redrive at work.
