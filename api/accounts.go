@@ -19,6 +19,11 @@ type accountAnswer struct {
 }
 
 func (s *Server) registerOwn() {
+	s.registerRecords()
+	s.registerPriceBook()
+	s.registerSimulations()
+	s.registerFigures()
+	s.registerDeadLetters()
 	register(s, endpoint{
 		method: http.MethodGet, path: "/v1/accounts/{number}", name: "getAccount", tag: "Accounts", need: access.Read,
 		summary: "One account", description: "Balance, status, terms, and what is linked to it.", kinds: []string{"account-not-found"},

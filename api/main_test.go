@@ -50,6 +50,7 @@ type site struct {
 	url    string
 	log    *bytes.Buffer
 	tokens map[access.Scope]string
+	told   *document // once it was needed
 }
 
 // openSite serves what a set-up file says; change, if not nil, changes the options.
@@ -139,7 +140,9 @@ func (s *site) do(scope access.Scope, method, path, body string, head ...string)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return answer{status: w.StatusCode, head: w.Header, body: got}
+	a := answer{status: w.StatusCode, head: w.Header, body: got}
+	s.documented(r, a)
+	return a
 }
 
 // village is a set-up with an account of everything.

@@ -66,6 +66,42 @@ func (s *Server) problems(e endpoint) map[string]*huma.Response {
 	return answers
 }
 
+// shape adds the forms of an endpoint's answer to its entry in the document.
+func (s *Server) shape(op *huma.Operation, e endpoint) {
+	if len(e.gives) == 0 {
+		return
+	}
+	status := http.StatusOK
+	if e.status != 0 {
+		status = e.status
+	}
+	answer := &huma.Response{Description: http.StatusText(status), Content: map[string]*huma.MediaType{}}
+	for _, f := range e.gives {
+		answer.Content[f.media] = &huma.MediaType{Schema: s.schema(f.typ, e.name+"Answer")}
+	}
+	op.Responses[strconv.Itoa(status)] = answer
+}
+
+// shapeBody does so with the forms of its body, once huma has its own idea of
+// it: what a handler reads by itself huma is not to judge.
+func (s *Server) shapeBody(e endpoint) {
+	if len(e.takes) == 0 {
+		return
+	}
+	op := s.operation(e)
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+	for _, f := range e.takes {
+		op.RequestBody.Content[f.media] = &huma.MediaType{Schema: s.schema(f.typ, e.name+"Request")}
+	}
+}
+
+// operation is an endpoint's entry in the document.
+func (s *Server) operation(e endpoint) *huma.Operation {
+	item := s.own.OpenAPI().Paths[e.path]
+	return map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete}[e.method]
+}
+
 // mount adds an endpoint that is no part of huma: to the mux and to the
 // document.
 func (s *Server) mount(r route.Route) {

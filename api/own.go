@@ -25,10 +25,21 @@ type endpoint struct {
 	whole  bool
 	status int      // of success; 0: 200
 	kinds  []string // of problems, besides those that every endpoint has
+	// asks says that nothing changes though the method is POST.
+	asks bool
+	// takes and gives are the forms of body and answer that the Go types of the
+	// handler do not tell of.
+	takes, gives []form
 }
 
-// write tells whether the endpoint changes something.
-func (e endpoint) writes() bool { return e.method != http.MethodGet }
+// form is a form in which a body comes or an answer goes.
+type form struct {
+	media string
+	typ   any // a value of its Go type, for its schema; nil: text
+}
+
+// writes tells whether the endpoint changes something.
+func (e endpoint) writes() bool { return e.method != http.MethodGet && !e.asks }
 
 // newOwn is the part of the API that is made from Go types.
 func (s *Server) newOwn() huma.API {
@@ -39,6 +50,7 @@ func (s *Server) newOwn() huma.API {
 	config.Transformers = []huma.Transformer{explained}
 	config.Info.Description = "Usage rating, allowance limits and credit control. Money and quantities are decimal strings, times RFC 3339."
 	config.Components.SecuritySchemes = securitySchemes()
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	aliases(config.Components.Schemas)
 	s.gates = gates{Server: s, endpoints: map[string]endpoint{}}
 	return huma.NewAPI(config, humago.NewAdapter(s.gates, ""))
@@ -69,6 +81,7 @@ func register[I, O any](s *Server, e endpoint, do func(context.Context, *I) (*O,
 		DefaultStatus: e.status, Security: []map[string][]string{{"bearer": {}}}, MaxBodyBytes: s.BodyBytesMax,
 		BodyReadTimeout: bodyPatience, Responses: s.problems(e),
 	}
+	s.shape(&op, e)
 	huma.Register(s.own, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
 		if err == nil {
@@ -80,6 +93,7 @@ func register[I, O any](s *Server, e endpoint, do func(context.Context, *I) (*O,
 		}
 		return nil, p
 	})
+	s.shapeBody(e)
 }
 
 // gates is the mux as huma sees it: whatever is registered is put behind what
@@ -194,4 +208,7 @@ func (moneyText) Schema(huma.Registry) *huma.Schema {
 // aliases are types of other rooms as OpenAPI describes them.
 func aliases(r huma.Registry) {
 	r.RegisterTypeAlias(reflect.TypeFor[billing.Money](), reflect.TypeFor[moneyText]())
+	for is, shown := range shapes {
+		r.RegisterTypeAlias(is, shown)
+	}
 }

@@ -92,6 +92,9 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if found := recover(); found != nil {
+				if found == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+					panic(found) // an answer that broke off half-way must not look whole
+				}
 				s.Log.Error("a request broke", "request", requestOf(r.Context()).id, "panic", found, "stack", string(debug.Stack()))
 				if seen, ok := w.(*watched); !ok || !seen.begun {
 					s.refuse(w, r, errors.New("a panic"))

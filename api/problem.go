@@ -60,6 +60,7 @@ var kinds = []Kind{
 	{"method-not-allowed", "Method not allowed", http.StatusMethodNotAllowed, "The path exists, and does not take this method."},
 	{"not-acceptable", "Not acceptable", http.StatusNotAcceptable, "The answer exists in none of the forms that Accept names."},
 	{"in-progress", "Request in progress", http.StatusConflict, "Another request with this Idempotency-Key is being carried out: try again in a moment."},
+	{"ambiguous", "Ambiguous", http.StatusConflict, "What the path names there is more than once; detail says how to name one."},
 	{"changed-meanwhile", "Changed meanwhile", http.StatusPreconditionFailed, "What If-Match names has changed since: read it again."},
 	{"too-large", "Too large", http.StatusRequestEntityTooLarge, "The body is longer than the server takes."},
 	{"media-type", "Media type not taken", http.StatusUnsupportedMediaType, "The endpoint takes bodies of other media types."},
@@ -67,6 +68,7 @@ var kinds = []Kind{
 	{"refused", "Refused", http.StatusUnprocessableEntity, "A rule forbids it; detail says which value and what to do."},
 	{"key-reused", "Idempotency-Key reused", http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request: take a new one."},
 	{"too-many-requests", "Too many requests", http.StatusTooManyRequests, "The token has used up its rate: wait as long as Retry-After says."},
+	{"busy", "Busy", http.StatusTooManyRequests, "As many requests of this kind run as may at once: try again when Retry-After has passed."},
 	{"backlog", "Backlog", http.StatusTooManyRequests, "Too many records wait to be judged: send again when Retry-After has passed."},
 	{"internal", "Internal error", http.StatusInternalServerError, "A fault of the server. It is in its log under the instance."},
 	{"unavailable", "Unavailable", http.StatusServiceUnavailable, "The database is away: nothing was done, try again when Retry-After has passed."},
@@ -160,7 +162,7 @@ func fromHuma(e *huma.ErrorModel) *Problem {
 		p.Errors = append(p.Errors, f)
 	}
 	if len(p.Errors) > 0 {
-		p.Detail = strings.TrimPrefix(p.Errors[0].where()+": "+p.Errors[0].Detail, ": ")
+		p.Detail = p.Errors[0].told()
 	}
 	return p
 }
@@ -172,6 +174,9 @@ func (f Fault) where() string {
 	}
 	return strings.TrimPrefix(f.Pointer, "/")
 }
+
+// told is the fault with its place.
+func (f Fault) told() string { return strings.TrimPrefix(f.where()+": "+f.Detail, ": ") }
 
 // placed turns huma's place, like body.entries[3].name or query.limit, into ours.
 func placed(e *huma.ErrorDetail) Fault {

@@ -46,6 +46,11 @@ type Server struct {
 	own   huma.API
 	open  map[string]http.Handler // what answers without a token, by path
 	gates gates
+
+	stats       glance[*postgres.Stats]
+	queues      glance[[]queue.Stats]
+	streams     places // long lists that are written right now
+	simulations places // that run
 }
 
 // New is a server of all endpoints.
@@ -57,6 +62,7 @@ func New(o Options) *Server {
 	for _, r := range s.views() {
 		s.mount(r)
 	}
+	s.exemplify()
 	s.mux.HandleFunc("GET /openapi.json", s.bearer(access.Read, s.openAPI))
 	s.mux.HandleFunc("GET /metrics", s.bearer(access.Read, s.Metrics.Handler().ServeHTTP))
 	return s

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/chargehand/chargehand/setup"
+	"github.com/danielgtaylor/huma/v2"
+)
+
+type priceBookRequest struct {
+	Accept string `header:"Accept" hidden:"true"`
+}
+
+// priceBookChange is a set-up file that is to be applied.
+type priceBookChange struct {
+	ContentType string `header:"Content-Type" hidden:"true"`
+	IfMatch     string `header:"If-Match" doc:"The ETag of the price book that this one was made from: where it has changed since, nothing is done." example:"\"settings-7\""`
+	DryRun      bool   `query:"dry_run" doc:"Say what would change, and change nothing."`
+	RawBody     []byte `contentType:"application/yaml"`
+}
+
+type appliedAnswer struct {
+	ETag string `header:"ETag" doc:"Of the price book as it is now." example:"\"settings-8\""`
+	Body *postgres.Applied
+}
+
+func (s *Server) registerPriceBook() {
+	forms := []form{{asJSON, setupShape{}}, {asYAML, nil}}
+	register(s, endpoint{
+		method: http.MethodGet, path: "/v1/price-book", name: "getPriceBook", tag: "Price book", need: access.Read, whole: true,
+		summary: "The whole set-up",
+		description: "Prices, and all that they stand on: families, types, services, account classes, customers with their accounts, and limits. It is the " +
+			"file that `chargehand export` writes; putting it changes nothing. The ETag is of all but customers and accounts. With " +
+			"`Accept: application/yaml` it is YAML.",
+		gives: forms,
+	}, s.getPriceBook)
+	register(s, endpoint{
+		method: http.MethodPut, path: "/v1/price-book", name: "putPriceBook", tag: "Price book", need: access.Manage, whole: true,
+		summary: "Apply a set-up",
+		description: "Makes true what it says, all or nothing, as `chargehand apply` does, and answers what that changed. What it does not name stays as it " +
+			"is; a price, class or account that it names becomes what it says. Of a price that has rated records only `valid_to` may change. All " +
+			"faults are told at once, each with its place.",
+		kinds: []string{"changed-meanwhile"}, takes: forms,
+	}, s.putPriceBook)
+}
+
+func (s *Server) getPriceBook(ctx context.Context, in *priceBookRequest) (*huma.StreamResponse, error) {
+	// The version is read first: what is newer than its tag is only refused once
+	// too often.
+	version, err := s.Store.SettingsVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := s.Store.Export(ctx)
+	if err != nil {
+		return nil, err
+	}
+	media, write := preferred(in.Accept, asJSON, asYAML), file.JSON
+	if media == asYAML {
+		write = file.YAML
+	}
+	text, err := write()
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		ctx.SetHeader("Content-Type", media)
+		ctx.SetHeader("ETag", settingsTag(version))
+		ctx.SetStatus(http.StatusOK)
+		_, _ = ctx.BodyWriter().Write(text) // the client has gone
+	}}, nil
+}
+
+func (s *Server) putPriceBook(ctx context.Context, in *priceBookChange) (*appliedAnswer, error) {
+	if err := setupMedia(in.ContentType); err != nil {
+		return nil, err
+	}
+	version, err := settingsOf(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	file, err := setup.Parse("body", in.RawBody)
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.Store.Apply(ctx, file, s.applyOptions(ctx, in.DryRun, version))
+	if err != nil {
+		return nil, err
+	}
+	answer := &appliedAnswer{Body: done}
+	if !in.DryRun {
+		answer.ETag = settingsTag(done.Version)
+	}
+	return answer, nil
+}
+
+// applyOptions say how a set-up of a client is applied or tried out.
+func (s *Server) applyOptions(ctx context.Context, dry bool, version int64) postgres.ApplyOptions {
+	return postgres.ApplyOptions{At: s.Clock(), Actor: access.From(ctx).Actor(), DryRun: dry, TimeZone: s.TimeZone,
+		LimitsForAll: s.LimitsForAll, IfVersion: version}
+}
+
+// setupMedia refuses what is neither JSON nor YAML; YAML has had many names.
+func setupMedia(contentType string) error {
+	media, _, err := mime.ParseMediaType(contentType)
+	switch media {
+	case asJSON, asYAML, "application/x-yaml", "text/yaml", "text/x-yaml":
+		if err == nil {
+			return nil
+		}
+	}
+	return problem("media-type", "Content-Type "+strconv.Quote(contentType)+": a set-up is taken as application/json or application/yaml",
+		Fault{Parameter: "Content-Type", Detail: "neither application/json nor application/yaml"})
+}
+
+const settingsPrefix = "settings-"
+
+// settingsTag is the ETag of a version of the settings.
+func settingsTag(version int64) string {
+	return `"` + settingsPrefix + strconv.FormatInt(version, 10) + `"`
+}
+
+// settingsOf is the version that an If-Match names; 0 where it names none or any.
+func settingsOf(ifMatch string) (version int64, err error) {
+	if ifMatch = strings.TrimSpace(ifMatch); ifMatch == "" || ifMatch == "*" {
+		return 0, nil
+	}
+	tag, found := strings.CutPrefix(strings.Trim(ifMatch, `"`), settingsPrefix)
+	if found {
+		version, err = strconv.ParseInt(tag, 10, 64)
+	}
+	if !found || err != nil || version < 1 {
+		return 0, problem("changed-meanwhile", "If-Match "+strconv.Quote(ifMatch)+": no version of the price book has this tag",
+			Fault{Parameter: "If-Match", Detail: "not an ETag of the price book"})
+	}
+	return version, nil
+}
