@@ -8,9 +8,9 @@ import (
 	"github.com/chargehand/chargehand/postgres"
 )
 
-// v1Fields are the fields of an account that stand before its custom
-// attributes, in the documents' order. Both endpoints of version 1 print them.
-type v1Fields struct {
+// v1Form are the fields of an account in the documents' order. Its custom
+// attributes have one form by itself, and another in a list.
+type v1Form[C any] struct {
 	ID                   int64   `json:"id" doc:"Account ID." example:"431"`
 	Name                 string  `json:"name" doc:"Name, by the pattern of the account's type."`
 	AccountClassID       int64   `json:"account_class_id" doc:"ID of the account class."`
@@ -46,45 +46,34 @@ type v1Fields struct {
 	NewOwnerEmail        *string `json:"new_owner_email" doc:"Null always."`
 	TechUserID           *int64  `json:"tech_user_id" doc:"User for what is technical."`
 	BillUserID           *int64  `json:"bill_user_id" doc:"User for what is financial."`
+	CustomAttributes     C       `json:"custom_attributes" doc:"A checkbox's value is 1 or 0, a date's DD.MM.YYYY, a list's the key of an element."`
+	CreatedAt            string  `json:"created_at" doc:"With milliseconds and the offset of the platform's zone." example:"2019-01-15T14:58:22.830+03:00"`
+	UpdatedAt            string  `json:"updated_at" doc:"When what is known of the account changed; its balance does not count."`
 }
 
-// v1Times are the fields that stand behind them.
-type v1Times struct {
-	CreatedAt string `json:"created_at" doc:"With milliseconds and the offset of the platform's zone." example:"2019-01-15T14:58:22.830+03:00"`
-	UpdatedAt string `json:"updated_at" doc:"When what is known of the account changed; its balance does not count."`
-}
-
-// v1Account is an account by its id.
-type v1Account struct {
-	v1Fields
-	CustomAttributes []v1Attribute `json:"custom_attributes"`
-	v1Times
-}
-
-// v1ListedAccount is an account of the list, which has its custom attributes as
-// an object.
-type v1ListedAccount struct {
-	v1Fields
-	CustomAttributes map[string]string `json:"custom_attributes" doc:"Values by the attributes' keys."`
-	v1Times
-}
+// v1Account is an account by its id; v1ListedAccount is one of the list, with
+// the values of its custom attributes by their keys.
+type (
+	v1Account       v1Form[[]v1Attribute]
+	v1ListedAccount v1Form[map[string]string]
+)
 
 // v1Attribute is a custom attribute of an account by its id.
 type v1Attribute struct {
 	Name  string `json:"name" doc:"Name of the attribute."`
-	Value string `json:"value" doc:"A checkbox's is 1 or 0, a date's DD.MM.YYYY, a list's the key of an element."`
+	Value string `json:"value"`
 }
 
 func v1One(a *postgres.VendorAccount, zone *time.Location) v1Account {
-	return v1Account{v1FieldsOf(a), v1Attributes(a), v1TimesOf(a, zone)}
+	return v1Account(v1FormOf(a, zone, v1Attributes(a)))
 }
 
 func v1Listed(a *postgres.VendorAccount, zone *time.Location) v1ListedAccount {
-	return v1ListedAccount{v1FieldsOf(a), texts(a.CustomAttributes), v1TimesOf(a, zone)}
+	return v1ListedAccount(v1FormOf(a, zone, texts(a.CustomAttributes)))
 }
 
-func v1FieldsOf(a *postgres.VendorAccount) v1Fields {
-	f := v1Fields{
+func v1FormOf[C any](a *postgres.VendorAccount, zone *time.Location, custom C) v1Form[C] {
+	f := v1Form[C]{
 		ID: a.ID, Name: a.Name, AccountClassID: a.Class.ID, AccountClass: a.Class.Name,
 		PrimaryName: a.PrimaryName, FirstName: a.FirstName, MiddleName: a.MiddleName, LastName: a.LastName,
 		Country: a.Country, Region: a.Region, City: a.City, Street: a.Street, Building: a.Building, Office: a.Office,
@@ -93,7 +82,8 @@ func v1FieldsOf(a *postgres.VendorAccount) v1Fields {
 		DefaultPaymentModel: a.Class.PaymentModel.String(), CurrentDebt: number(a.CurrentDebt),
 		ThresholdUseSystem: !a.OwnThreshold, Threshold: number(a.Threshold),
 		CreditLimitUseSystem: !a.OwnCreditLimit, CreditLimit: number(a.CreditLimit),
-		TechUserID: orNull(a.TechUser), BillUserID: orNull(a.BillUser),
+		TechUserID: orNull(a.TechUser), BillUserID: orNull(a.BillUser), CustomAttributes: custom,
+		CreatedAt: instant(a.CreatedAt, zone), UpdatedAt: instant(a.UpdatedAt, zone),
 	}
 	if a.Type != nil {
 		f.AccountTypeID, f.AccountType = &a.Type.ID, &a.Type.Name
@@ -105,10 +95,6 @@ func v1FieldsOf(a *postgres.VendorAccount) v1Fields {
 		f.OwnerID = &a.Owner.ID
 	}
 	return f
-}
-
-func v1TimesOf(a *postgres.VendorAccount, zone *time.Location) v1Times {
-	return v1Times{CreatedAt: instant(a.CreatedAt, zone), UpdatedAt: instant(a.UpdatedAt, zone)}
 }
 
 // v1Attributes are the values that an account has, by the names and in the order

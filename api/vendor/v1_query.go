@@ -55,12 +55,7 @@ func (q *query) sorting() string {
 // names lists the fields that a struct has in JSON, in their order.
 func names(of reflect.Type) (all []string) {
 	for i := range of.NumField() {
-		f := of.Field(i)
-		if f.Anonymous {
-			all = append(all, names(f.Type)...)
-			continue
-		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
 		all = append(all, name)
 	}
 	return all
