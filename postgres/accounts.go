@@ -204,6 +204,7 @@ func (s *Store) SetAccount(ctx context.Context, c AccountChange) (did *Changes, 
 	err = s.Write(ctx, c.At, c.Actor, func(t *Tx) error {
 		details, err := t.alter(ctx, c.Account, c.If, func(now *accountRow) error { return c.apply(now) })
 		did = changes(c.Account, details)
+		t.idle = len(details) == 0
 		return err
 	})
 	return did, err

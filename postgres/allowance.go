@@ -83,7 +83,8 @@ func (t *Tx) setLimits(ctx context.Context, r *LimitsRequest) (l limits.Settings
 		return l, refuse("limits of account %s: %w", r.Account, err)
 	}
 	now := *old
-	_, err = t.changeAccount(ctx, snap, r.Account, old, &now, &l)
+	details, err := t.changeAccount(ctx, snap, r.Account, old, &now, &l)
+	t.idle = len(details) == 0
 	return l, err
 }
 

@@ -68,6 +68,7 @@ func (s *Store) Apply(ctx context.Context, f *setup.File, o ApplyOptions) (*Appl
 		}
 		a.done.Version = a.now.Version
 		done = &a.done
+		t.idle = len(done.Changes) == 0
 		return nil
 	})
 	if err != nil {

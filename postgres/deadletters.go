@@ -215,8 +215,8 @@ const redrivenDeadLetters = `
 // Redriven marks dead letters as sent again; they stay, out of sight. It answers
 // how many were unsettled until now.
 func (s *Store) Redriven(ctx context.Context, ids []uuid.UUID, now time.Time) (int64, error) {
-	tag, err := s.pool.Exec(ctx, redrivenDeadLetters, pgx.NamedArgs{"ids": ids, "now": now})
-	return tag.RowsAffected(), wrap(err, "settle dead letters")
+	n, err := s.settle(ctx, now, redrivenDeadLetters, pgx.NamedArgs{"ids": ids, "now": now})
+	return n, wrap(err, "settle dead letters")
 }
 
 const discardDeadLetters = `
@@ -230,8 +230,8 @@ const discardDeadLetters = `
 // Discard marks dead letters as seen to; they stay, out of sight. It answers how
 // many they were.
 func (s *Store) Discard(ctx context.Context, f DeadLetterFilter, now time.Time) (int64, error) {
-	tag, err := s.pool.Exec(ctx, discardDeadLetters, pgx.NamedArgs{"now": now, "kind": int16(f.Kind), "ids": f.IDs})
-	return tag.RowsAffected(), wrap(err, "discard dead letters")
+	n, err := s.settle(ctx, now, discardDeadLetters, pgx.NamedArgs{"now": now, "kind": int16(f.Kind), "ids": f.IDs})
+	return n, wrap(err, "discard dead letters")
 }
 
 // Revive lets a batch that was set aside be tried again.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -16,6 +17,7 @@ type Deed struct {
 	Action    string // the command, or method and path
 	Subject   string // number of the account, name of the file
 	Reason    string // the note
+	Actor     string // who asked, for changes that keep no actor themselves
 }
 
 type deedKey struct{}
@@ -38,16 +40,39 @@ const insertDeed = `
 // note writes the deed of a transaction down, if it is part of one.
 func (t *Tx) note(ctx context.Context) error {
 	d, has := DeedOf(ctx)
-	if !has {
+	if !has || t.idle {
 		return nil
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("make an id for the audit log: %w", err)
 	}
-	_, err = t.tx.Exec(ctx, insertDeed, pgx.NamedArgs{"id": id, "at": t.Now, "request": d.RequestID, "actor": t.Actor,
+	_, err = t.tx.Exec(ctx, insertDeed, pgx.NamedArgs{"id": id, "at": t.Now, "request": d.RequestID, "actor": cmp.Or(t.Actor, d.Actor),
 		"action": keepable(d.Action), "subject": keepable(d.Subject), "reason": keepable(d.Reason)})
 	return wrap(err, "write the audit log")
+}
+
+// settle runs a statement that settles things in hand, as a part of the deed of
+// its context. It answers how many rows it was about.
+func (s *Store) settle(ctx context.Context, now time.Time, statement string, args pgx.NamedArgs) (n int64, err error) {
+	err = s.Write(ctx, now, "", func(t *Tx) error {
+		tag, err := t.tx.Exec(ctx, statement, args)
+		n = tag.RowsAffected()
+		t.idle = n == 0
+		return err
+	})
+	return n, err
+}
+
+// about is a context whose deed is about a subject, where nobody has said so yet:
+// a correction of many accounts is noted for each.
+func about(ctx context.Context, subject string) context.Context {
+	d, has := DeedOf(ctx)
+	if !has || d.Subject != "" {
+		return ctx
+	}
+	d.Subject = subject
+	return WithDeed(ctx, d)
 }
 
 // DeedLine is a line of the audit log.
@@ -58,4 +83,36 @@ type DeedLine struct {
 	Action    string    `json:"action"`
 	Subject   string    `json:"subject"`
 	Reason    string    `json:"reason"`
+}
+
+// DeedFilter chooses lines of the audit log; what is zero chooses all.
+type DeedFilter struct {
+	Account  string    // the subject
+	Actor    string    // as the log has it
+	From, To time.Time // half-open
+}
+
+const deedLines = `
+	select   at, request_id, actor, action, subject, reason
+	from     audit_log
+	where    (subject = @subject or @subject = '')
+	and      (actor = @actor or @actor = '')
+	and      (at >= @from::timestamptz or @from::timestamptz is null)
+	and      (at < @to::timestamptz or @to::timestamptz is null)
+	order by id`
+
+// Deeds hands the lines of the audit log to each, in the order in which they were
+// written: as many as there are, in flat memory.
+func (s *Store) Deeds(ctx context.Context, f DeedFilter, each func(*DeedLine) error) error {
+	rows, err := s.pool.Query(ctx, deedLines, pgx.NamedArgs{"subject": f.Account, "actor": f.Actor, "from": nullTime(f.From), "to": nullTime(f.To)})
+	if err != nil {
+		return fmt.Errorf("read the audit log: %w", err)
+	}
+	var l DeedLine
+	_, err = pgx.ForEachRow(rows, []any{&l.At, &l.RequestID, &l.Actor, &l.Action, &l.Subject, &l.Reason}, func() error {
+		line := l
+		line.At = l.At.UTC()
+		return each(&line)
+	})
+	return wrap(err, "read the audit log")
 }

@@ -179,14 +179,14 @@ const (
 func (s *Store) ReplayNotices(ctx context.Context, now time.Time, f DeadNoticeFilter) (n int, err error) {
 	args := f.args()
 	args["now"] = now
-	tag, err := s.pool.Exec(ctx, replayDead, args)
-	return int(tag.RowsAffected()), wrap(err, "replay dead notices")
+	rows, err := s.settle(ctx, now, replayDead, args)
+	return int(rows), wrap(err, "replay dead notices")
 }
 
 // DiscardNotices gives dead notices up for good.
-func (s *Store) DiscardNotices(ctx context.Context, f DeadNoticeFilter) (n int, err error) {
-	tag, err := s.pool.Exec(ctx, discardDead, f.args())
-	return int(tag.RowsAffected()), wrap(err, "discard dead notices")
+func (s *Store) DiscardNotices(ctx context.Context, now time.Time, f DeadNoticeFilter) (n int, err error) {
+	rows, err := s.settle(ctx, now, discardDead, f.args())
+	return int(rows), wrap(err, "discard dead notices")
 }
 
 const (

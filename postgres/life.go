@@ -92,6 +92,7 @@ func (t *Tx) setStatus(ctx context.Context, r *StatusRequest) (*StatusAnswer, er
 	}
 	answer := &StatusAnswer{Account: r.Account, From: change.From, To: change.To, Reason: change.Reason, Unchanged: change.Unchanged()}
 	if answer.Unchanged {
+		t.idle = true
 		return answer, nil
 	}
 	a.Standing = after

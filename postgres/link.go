@@ -43,6 +43,7 @@ func (s *Store) Link(ctx context.Context, r LinkRequest) (did *Changes, err erro
 			}
 		}
 		did = changes(r.Account, details)
+		t.idle = len(details) == 0
 		return err
 	})
 	return did, err

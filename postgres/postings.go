@@ -109,6 +109,7 @@ func (t *Tx) post(ctx context.Context, p *Posting) (*PostingAnswer, error) {
 		return nil, err
 	}
 	if first, err := t.firstAnswer(ctx, p); first != nil || err != nil {
+		t.idle = true
 		return first, err
 	}
 	if err := t.unchanged(ctx, p.Account, p.If); err != nil {

@@ -43,7 +43,7 @@ func (s *Store) Correct(ctx context.Context, c Correction, do func(context.Conte
 	if c.DryRun {
 		write = s.WriteDry
 	}
-	err := write(ctx, c.At, c.Actor, func(t *Tx) error {
+	err := write(about(ctx, c.Account), c.At, c.Actor, func(t *Tx) error {
 		r := &Replay{Number: c.Account, tx: t.tx, t: t, filter: c.Filter}
 		var b pgx.Batch
 		b.Queue(probes)

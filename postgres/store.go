@@ -112,6 +112,7 @@ type Tx struct {
 
 	dry     bool           // it is rolled back; what cannot be must not be done
 	changes []StatusChange // to be written with the accounts
+	idle    bool           // it was so already: there is no deed to note
 }
 
 // Write runs do in a transaction and commits it. Where the database gives up

@@ -91,6 +91,7 @@ func (s *Store) RevokeToken(ctx context.Context, name, actor string, now time.Ti
 			return fmt.Errorf("token %q: %w; chargehand token list names those there are", name, ErrNoToken)
 		}
 		if was = err == nil && revoked == nil; !was {
+			t.idle = true
 			return err
 		}
 		_, err = t.tx.Exec(ctx, `update tokens set revoked_at = @now where name = @name`, pgx.NamedArgs{"name": name, "now": t.Now})

@@ -258,7 +258,7 @@ func TestANoticeIsDeadAfterItsLastTryAndCanBeReplayed(t *testing.T) {
 	if got := r.takes(); len(got) != 1 || got[0].id != dead[0].ID.String() {
 		t.Errorf("after the replay: got %d tries, want one of the notice that was replayed", len(got))
 	}
-	if n, err := s.store.DiscardNotices(t.Context(), postgres.DeadNoticeFilter{}); err != nil || n != 1 {
+	if n, err := s.store.DiscardNotices(t.Context(), s.Clock(), postgres.DeadNoticeFilter{}); err != nil || n != 1 {
 		t.Errorf("discarded %d, %v, want 1", n, err)
 	}
 }

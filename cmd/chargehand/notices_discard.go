@@ -10,7 +10,7 @@ func (c *noticesDiscardCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer store.Close()
-	discarded, err := store.DiscardNotices(ctx, c.filter())
+	discarded, err := store.DiscardNotices(ctx, s.now(), c.filter())
 	if err != nil {
 		return err
 	}
