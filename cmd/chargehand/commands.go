@@ -37,6 +37,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" group:"setup" help:"Bring the database's schema up to date."`
 	Apply   applyCommand   `cmd:"" group:"setup" help:"Load a price book and set-up: all of it or nothing."`
 	Export  exportCommand  `cmd:"" group:"setup" help:"Print the set-up file of what is stored."`
+	Token   tokenCommand   `cmd:"" group:"setup" help:"Tokens of the HTTP API: create, list, revoke."`
 	Ingest  ingestCommand  `cmd:"" group:"run" help:"Read usage records and hand them over to the workers."`
 	Work    workCommand    `cmd:"" group:"run" help:"Run a worker: rate batches as they come."`
 	All     allCommand     `cmd:"" group:"run" help:"Run everything in one process."`
@@ -59,6 +60,7 @@ type commands struct {
 	DeadLetters deadLettersCommand `cmd:"" group:"look" help:"What a person must look at: unreadable lines, conflicts, failed batches."`
 	Notices     noticesCommand     `cmd:"" group:"look" help:"Notices that a webhook never took: list, replay, discard."`
 	Bench       benchCommand       `cmd:"" group:"look" help:"Measure the whole pipeline on private servers, beside raw COPY and an idle queue."`
+	Audit       auditCommand       `cmd:"" group:"look" help:"Who changed what, by which command or request, and why."`
 	Stats       statsCommand       `cmd:"" group:"look" help:"Queues, batches and outcomes at a glance."`
 	Verify      verifyCommand      `cmd:"" group:"look" help:"Prove that balances, counters and charges are right, and name what is not."`
 

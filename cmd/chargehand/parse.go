@@ -38,6 +38,9 @@ func execute(ctx context.Context, args []string, env environment) error {
 	if err != nil {
 		return err
 	}
+	if ctx, err = withDeed(ctx, s, chosen.Selected()); err != nil {
+		return err
+	}
 	chosen.BindTo(ctx, (*context.Context)(nil))
 	return chosen.Run(s)
 }
