@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chargehand/chargehand/api/vendor"
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/feed"
 	"github.com/chargehand/chargehand/postgres"
@@ -29,6 +30,8 @@ var shapes = map[reflect.Type]reflect.Type{
 	reflect.TypeFor[postgres.NoticeStats]():    reflect.TypeFor[noticesShape](),
 	reflect.TypeFor[queue.Stats]():             reflect.TypeFor[queueShape](),
 	reflect.TypeFor[feed.Redriven]():           reflect.TypeFor[redrivenShape](),
+
+	reflect.TypeFor[vendor.Number](): reflect.TypeFor[numberShape](),
 
 	reflect.TypeFor[worker.SimulatedAccount](): reflect.TypeFor[simulatedAccountShape](),
 	reflect.TypeFor[worker.SimulatedTotal]():   reflect.TypeFor[simulatedTotalShape](),
@@ -187,3 +190,9 @@ type judgementOld struct {
 	Actor       string             `json:"actor" doc:"By whom." example:"token back-office"`
 	Note        string             `json:"note" doc:"And why." example:"wrong price"`
 }
+
+// numberShape is an amount that a view prints as a number.
+type numberShape struct{}
+
+// Schema is how OpenAPI describes it.
+func (numberShape) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Type: huma.TypeNumber} }
