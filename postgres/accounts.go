@@ -82,6 +82,7 @@ func (t *Tx) createAccount(ctx context.Context, r *NewAccountRequest) (string, e
 	if err := addedMeanwhile(t.tx.SendBatch(ctx, &b).Close()); err != nil {
 		return "", fmt.Errorf("add account %s: %w", n.Number, err)
 	}
+	t.subject = n.Number
 	return n.Number, nil
 }
 

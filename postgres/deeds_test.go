@@ -38,6 +38,29 @@ func TestWhatIsChangedIsNotedWithIt(t *testing.T) {
 	}
 }
 
+// Who adds an account does not know its number before.
+func TestAnAccountThatIsAddedIsWhatWasDone(t *testing.T) {
+	s := documents(t)
+	ctx := WithDeed(t.Context(), Deed{Action: "account create"})
+	number, err := s.CreateAccount(ctx, NewAccountRequest{Customer: "c", Currency: "EUR", TimeZone: "UTC", At: at("2026-03-10T12:00:00Z"), Actor: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := s.CreateVendorAccount(ctx, clotilde())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.VendorAccount(t.Context(), id, Reach{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, number := range []string{number, v.Number} {
+		if lines := deedsOf(t, s, DeedFilter{Account: number}); len(lines) != 1 || lines[0].Action != "account create" {
+			t.Errorf("account %s: got %+v", number, lines)
+		}
+	}
+}
+
 func TestWhatIsNotChangedIsNotNoted(t *testing.T) {
 	s := newStore(t, village)
 	now := at("2026-03-10T12:00:00Z")

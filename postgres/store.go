@@ -112,6 +112,7 @@ type Tx struct {
 
 	dry     bool           // it is rolled back; what cannot be must not be done
 	changes []StatusChange // to be written with the accounts
+	subject string         // number of the account that was added: for the audit log
 	idle    bool           // it was so already: there is no deed to note
 }
 
@@ -125,7 +126,7 @@ func (s *Store) Write(ctx context.Context, now time.Time, actor string, do func(
 			if err := do(t); err != nil {
 				return err
 			}
-			return t.note(ctx)
+			return t.note(about(ctx, t.subject))
 		})
 	})
 }

@@ -330,6 +330,7 @@ func (c *creation) write(ctx context.Context) (id int64, err error) {
 	if err := addedMeanwhile(c.send(ctx, &b)); err != nil {
 		return 0, fmt.Errorf("add account %s: %w", n.Number, err)
 	}
+	c.subject = n.Number
 	return id, nil
 }
 
