@@ -162,7 +162,7 @@ func (s *Server) within(e endpoint, next http.HandlerFunc) http.HandlerFunc {
 			}
 		}
 		if e.writes() {
-			ctx = postgres.WithDeed(ctx, postgres.Deed{RequestID: requestOf(ctx).id, Action: e.method + " " + e.path, Subject: number})
+			ctx = postgres.WithDeed(ctx, postgres.Deed{RequestID: requestOf(ctx).id, Action: e.method + " " + e.path, Subject: number, Actor: caller.Actor()})
 		}
 		next(w, r.WithContext(ctx))
 	}

@@ -107,7 +107,9 @@ func (s *Server) Serve(ctx context.Context, address string, secure *tls.Config, 
 	if err != nil {
 		return fmt.Errorf("serve the API on %s (http.listen): %w", address, err)
 	}
-	if secure != nil {
+	if secure == nil {
+		s.warnOpen(listener.Addr())
+	} else {
 		listener = tls.NewListener(listener, secure)
 	}
 	server := &http.Server{

@@ -47,7 +47,11 @@ func (s *session) server(store *postgres.Store, q *queue.Client) func(context.Co
 		BacklogRecordsMax: s.config.HTTP.BacklogRecordsMax,
 	})
 	return func(ctx context.Context) error {
-		return server.Serve(ctx, s.config.HTTP.Listen, nil, func(at net.Addr) {
+		secure, err := api.Secure(s.config.HTTP.TLSCertificate, s.config.HTTP.TLSKey, s.now, s.log)
+		if err != nil {
+			return wrongUse{err}
+		}
+		return server.Serve(ctx, s.config.HTTP.Listen, secure, func(at net.Addr) {
 			s.log.Info("the API is served", "address", at.String())
 		})
 	}
