@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
@@ -56,7 +57,9 @@ type Options struct {
 // before stands.
 func Read(r io.Reader, opts Options) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		d := decoder{yield: yield, opts: opts}
+		names := decoders.Get().(*billing.Decoder)
+		defer decoders.Put(names)
+		d := decoder{yield: yield, opts: opts, records: names}
 		if err := d.read(r); err != nil && !errors.Is(err, errStopped) {
 			if opts.Name != "" {
 				err = fmt.Errorf("%s: %w", opts.Name, err)
@@ -71,11 +74,15 @@ var errTooLong = fmt.Errorf("too long: at most %d bytes", lineBytesMax)
 // errStopped means that whoever ranges over Read has had enough.
 var errStopped = errors.New("stopped")
 
+// decoders are those that no Read has at present. One knows the names of the
+// records that it has read, so that small streams of the same feeds cost less.
+var decoders = sync.Pool{New: func() any { return new(billing.Decoder) }}
+
 // decoder carries what all formats share through one Read.
 type decoder struct {
 	yield   func(Line, error) bool
 	opts    Options
-	records billing.Decoder
+	records *billing.Decoder
 	set     []setField // Options.Set in the order of the fields
 }
 
@@ -89,10 +96,10 @@ func (d *decoder) read(r io.Reader) error {
 		return err
 	}
 	in, err := open(r, d.opts.BytesMax)
+	defer in.close()
 	if err != nil {
 		return err
 	}
-	defer in.close()
 	format, layout := d.opts.detect(in.Reader)
 	decode := d.record
 	if format == CloudEvents {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -30,7 +31,14 @@ var ErrUnpacked = errors.New("more comes out of the compressed stream than may")
 // input is a stream without compression and byte order mark.
 type input struct {
 	*bufio.Reader
-	close func()
+	free []func() // what was taken for it
+}
+
+// close gives back what was taken; the stream is not read any more.
+func (in *input) close() {
+	for _, f := range in.free {
+		f()
+	}
 }
 
 var errUTF16 = errors.New("the file is UTF-16: convert it to UTF-8")
@@ -45,8 +53,8 @@ var archives = []struct{ magic, fault string }{
 	{"PAR1", "the file is Parquet: convert it to NDJSON or CSV"},
 }
 
-func open(r io.Reader, bytesMax int64) (input, error) {
-	in := input{buffered(r), func() {}}
+func open(r io.Reader, bytesMax int64) (in input, err error) {
+	in.Reader = in.buffered(r)
 	magic, err := in.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return in, atLine(1, err)
@@ -57,24 +65,21 @@ func open(r io.Reader, bytesMax int64) (input, error) {
 		if err != nil {
 			return in, atLine(1, unexpected(err))
 		}
-		in.Reader = buffered(bounded(z, bytesMax))
+		in.Reader = in.buffered(bounded(z, bytesMax))
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		// One at a time: then it starts no goroutine, and close only frees.
 		window := uint64(zstdWindowMax)
 		if bytesMax > 0 {
 			window = sharedWindowMax
 		}
+		// One at a time: then it starts no goroutine, and closing it only frees.
 		z, err := zstd.NewReader(in.Reader, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window))
 		if err != nil {
 			return in, atLine(1, err)
 		}
-		in = input{buffered(bounded(z, bytesMax)), z.Close}
+		in.free = append(in.free, z.Close)
+		in.Reader = in.buffered(bounded(z, bytesMax))
 	}
-	if err := skipMark(in.Reader); err != nil {
-		in.close()
-		return in, err
-	}
-	return in, nil
+	return in, skipMark(in.Reader)
 }
 
 // bounded is r, with an error in place of what is behind its first bytes; 0: all
@@ -105,9 +110,18 @@ func (b *bound) Read(to []byte) (int, error) {
 
 // buffered looks ahead in r. bufio tells an error once; here it stays, so that
 // looking ahead cannot swallow one.
-func buffered(r io.Reader) *bufio.Reader {
-	return bufio.NewReaderSize(&lasting{r: r}, bufferBytes)
+func (in *input) buffered(r io.Reader) *bufio.Reader {
+	b := buffers.Get().(*bufio.Reader)
+	b.Reset(&lasting{r: r})
+	in.free = append(in.free, func() {
+		b.Reset(nil)
+		buffers.Put(b)
+	})
+	return b
 }
+
+// buffers are those that no input has at present.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferBytes) }}
 
 type lasting struct {
 	r   io.Reader

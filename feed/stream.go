@@ -22,6 +22,7 @@ type Stream struct {
 	sent   chan []sealed
 	ended  chan struct{}
 	ids    []uuid.UUID
+	count  int   // of records in them
 	err    error // of the handing over; read after ended
 	failed chan struct{}
 
@@ -75,6 +76,9 @@ func (s *Stream) handOver(ctx context.Context) {
 			close(s.failed)
 		}
 		s.ids = append(s.ids, ids...)
+		for _, b := range group[:len(ids)] {
+			s.count += b.count
+		}
 	}
 }
 
@@ -158,11 +162,25 @@ func (s *Stream) send() error {
 // fails, the batches it answers are accepted and the others are not.
 func (s *Stream) Close() ([]uuid.UUID, error) {
 	if s.pooled != nil && !s.begun && len(s.full) == 0 && s.bytes <= pooledBytesMax {
-		return s.pooled()
+		return s.share()
 	}
 	err := s.finish(true)
 	return s.end(err)
 }
+
+// share ends the stream in the company of others.
+func (s *Stream) share() (ids []uuid.UUID, err error) {
+	if ids, err = s.pooled(); err == nil {
+		for i := range s.open {
+			s.count += s.open[i].count
+		}
+	}
+	return ids, err
+}
+
+// Accepted is how many records were accepted, once the stream has ended, by
+// Close or Abandon, in success or failure.
+func (s *Stream) Accepted() int { return s.count }
 
 // Abandon ends the stream without what is left: what was handed over before
 // stands, the rest was never there. It answers the batches that were accepted.
