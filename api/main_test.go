@@ -44,20 +44,23 @@ var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 
 // site is a server over a database and a queue of the test's own.
 type site struct {
-	t      *testing.T
-	store  *postgres.Store
-	server *Server
-	url    string
-	log    *bytes.Buffer
-	tokens map[access.Scope]string
-	told   *document // once it was needed
+	t        *testing.T
+	store    *postgres.Store
+	server   *Server
+	url      string
+	stack    *devstack.Stack // Redis
+	database string          // its address
+	log      *bytes.Buffer
+	tokens   map[access.Scope]string
+	told     *document // once it was needed
 }
 
 // openSite serves what a set-up file says; change, if not nil, changes the options.
 func openSite(t *testing.T, file string, change func(*Options)) *site {
 	t.Helper()
 	stack := devstack.ForTest(t, devstack.Options{NoPostgres: true, Env: os.Getenv})
-	store, err := postgres.Open(t.Context(), pgtest.New(t), postgres.Options{})
+	database := pgtest.New(t)
+	store, err := postgres.Open(t.Context(), database, postgres.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +70,7 @@ func openSite(t *testing.T, file string, change func(*Options)) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = q.Close() })
-	s := &site{t: t, store: store, log: &bytes.Buffer{}, tokens: map[access.Scope]string{}}
+	s := &site{t: t, store: store, stack: stack, database: database, log: &bytes.Buffer{}, tokens: map[access.Scope]string{}}
 	clock := func() time.Time { return now }
 	log := slog.New(slog.NewTextHandler(&locked{to: s.log}, nil))
 	o := Options{

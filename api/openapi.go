@@ -148,4 +148,4 @@ func (s *Server) schema(v any, name string) *huma.Schema {
 
 // views are the endpoints in the shapes of other products, and those that huma
 // is not made for.
-func (s *Server) views() []route.Route { return nil }
+func (s *Server) views() []route.Route { return []route.Route{s.usage.route()} }

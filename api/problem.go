@@ -59,6 +59,7 @@ var kinds = []Kind{
 	{"account-not-found", "Account not found", http.StatusNotFound, "No account has this number, or the token does not reach it."},
 	{"method-not-allowed", "Method not allowed", http.StatusMethodNotAllowed, "The path exists, and does not take this method."},
 	{"not-acceptable", "Not acceptable", http.StatusNotAcceptable, "The answer exists in none of the forms that Accept names."},
+	{"stalled", "Body stalled", http.StatusRequestTimeout, "Nothing more of the body came: send it again."},
 	{"in-progress", "Request in progress", http.StatusConflict, "Another request with this Idempotency-Key is being carried out: try again in a moment."},
 	{"ambiguous", "Ambiguous", http.StatusConflict, "What the path names there is more than once; detail says how to name one."},
 	{"changed-meanwhile", "Changed meanwhile", http.StatusPreconditionFailed, "What If-Match names has changed since: read it again."},
@@ -71,6 +72,7 @@ var kinds = []Kind{
 	{"busy", "Busy", http.StatusTooManyRequests, "As many requests of this kind run as may at once: try again when Retry-After has passed."},
 	{"backlog", "Backlog", http.StatusTooManyRequests, "Too many records wait to be judged: send again when Retry-After has passed."},
 	{"internal", "Internal error", http.StatusInternalServerError, "A fault of the server. It is in its log under the instance."},
+	{"busy", "Busy", http.StatusServiceUnavailable, "Too many bodies with usage records are being read: send again when Retry-After has passed."},
 	{"unavailable", "Unavailable", http.StatusServiceUnavailable, "The database is away: nothing was done, try again when Retry-After has passed."},
 }
 

@@ -46,6 +46,7 @@ type Server struct {
 	own   huma.API
 	open  map[string]http.Handler // what answers without a token, by path
 	gates gates
+	usage *usage
 
 	stats       glance[*postgres.Stats]
 	queues      glance[[]queue.Stats]
@@ -59,6 +60,7 @@ func New(o Options) *Server {
 	s.open = map[string]http.Handler{"/livez": http.HandlerFunc(s.live), "/readyz": http.HandlerFunc(s.ready)}
 	s.own = s.newOwn()
 	s.registerOwn()
+	s.usage = newUsage(s)
 	for _, r := range s.views() {
 		s.mount(r)
 	}
