@@ -147,8 +147,3 @@ type unsent struct {
 func (u *unsent) Header() http.Header         { return u.head }
 func (u *unsent) WriteHeader(status int)      { u.status = status }
 func (u *unsent) Write(b []byte) (int, error) { return len(b), nil }
-
-// bodyDeadline moves the read deadline of a request whose body keeps coming.
-func bodyDeadline(w http.ResponseWriter, now time.Time) {
-	_ = http.NewResponseController(w).SetReadDeadline(now.Add(bodyPatience)) // a recorder has none
-}

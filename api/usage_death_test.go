@@ -127,7 +127,7 @@ func TestWhatWasAnsweredSurvivesTheServer(t *testing.T) {
 // sendTo sends n records of a source, and answers what was answered, with the
 // source in place of a fault.
 func sendTo(t *testing.T, at, token, source string, n int) (got Taken, err error) {
-	q, err := http.NewRequestWithContext(t.Context(), "POST", at+"/v1/usage?source="+source,
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at+"/v1/usage?source="+source,
 		bytes.NewReader([]byte(strings.ReplaceAll(usedLines(n), `"source":"pump",`, ""))))
 	if err != nil {
 		return got, err

@@ -90,24 +90,41 @@ func setBy(u *url.URL) (feed.Fields, error) {
 }
 
 // eventOf are the attributes of a CloudEvent in binary mode: headers that begin
-// with ce-, their values percent-encoded (CloudEvents HTTP binding, 3.1.3).
+// with ce-.
 func eventOf(head http.Header) map[string]string {
 	attributes := map[string]string{}
 	for name, values := range head {
-		name, is := strings.CutPrefix(strings.ToLower(name), "ce-")
-		if !is {
-			continue
+		if name, is := strings.CutPrefix(strings.ToLower(name), "ce-"); is {
+			attributes[name] = attributeOf(name, strings.Join(values, ","))
 		}
-		text, err := url.PathUnescape(strings.Join(values, ","))
-		if err != nil {
-			text = values[0] // as it stands: the reader judges it
-		}
-		attributes[name] = text
 	}
 	if kind := head.Get("Content-Type"); kind != "" {
 		attributes["datacontenttype"] = kind
 	}
 	return attributes
+}
+
+// noURI are the characters that no URI reference holds (RFC 3986, 2), and all
+// beyond ASCII.
+const noURI = " \"<>\\^`{|}"
+
+// attributeOf is an attribute's text of its header, which is percent-encoded and
+// may be quoted (CloudEvents HTTP binding, 3.1.3).
+//
+// Some senders, the Go SDK among them, send a source as it is in JSON: a URI,
+// whose own percent signs they do not encode. Decoded it would be another source,
+// and the same event in two modes two records. Such a one shows by being no URI
+// any more, and is left as it stands.
+func attributeOf(name, value string) string {
+	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
+		value = strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(value[1 : len(value)-1])
+	}
+	text, err := url.PathUnescape(value)
+	beyond := func(c rune) bool { return c <= ' ' || c >= 0x7f }
+	if err != nil || name == "source" && (strings.ContainsAny(text, noURI) || strings.ContainsFunc(text, beyond)) {
+		return value // the reader judges it
+	}
+	return text
 }
 
 // read reads the records of a body.

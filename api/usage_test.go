@@ -112,10 +112,15 @@ func TestUsageIsTakenInEveryShape(t *testing.T) {
 
 func TestAnEventInBinaryModeHasItsAttributesInHeaders(t *testing.T) {
 	s := openSite(t, village, nil)
-	head := []string{"Ce-Specversion", "1.0", "Ce-Type", "usage.recorded.v1", "Ce-Source", "pump%20%E2%82%AC", "Ce-Id", `a%22b`,
+	head := []string{"Ce-Specversion", "1.0", "Ce-Type", "usage.recorded.v1", "Ce-Source", "pump%2520/1", "Ce-Id", `%22a%20%E2%82%AC%22`,
 		"Ce-Subject", "A7", "Ce-Time", "2026-03-10T10:00:00Z", "Ce-Other", "let be"}
 	got := s.took(s.send("application/json", `{"service":"s","quantity":"2"}`, head...))
-	if names := s.stored(got.Batches); len(names) != 1 || names[0] != `pump €/a"b` {
+	if names := s.stored(got.Batches); len(names) != 1 || names[0] != `pump%20/1/"a €"` {
+		t.Errorf("got %+v with %q", got, names)
+	}
+	head[5], head[7] = "pump%20/1", `"r \"7\""` // a source as it stands; a quoted text
+	got = s.took(s.send("application/json", `{"service":"s","quantity":"2"}`, head...))
+	if names := s.stored(got.Batches); len(names) != 1 || names[0] != `pump%20/1/r "7"` {
 		t.Errorf("got %+v with %q", got, names)
 	}
 	got = s.took(s.send("application/json", `{"service":"s"`, head...))
@@ -268,7 +273,7 @@ func TestABodyThatIsTooLongSaysWhatWasAccepted(t *testing.T) {
 	s := openSite(t, village, func(o *Options) { o.UsageBytesMax = 100_000 })
 	body := usedLines(1000)
 	for name, r := range map[string]io.Reader{"told before": strings.NewReader(body), "not told": io.MultiReader(strings.NewReader(body))} {
-		q, err := http.NewRequestWithContext(t.Context(), "POST", s.url+"/v1/usage", r)
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/usage", r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -67,15 +67,27 @@ func (s *site) answered(c net.Conn) answer {
 // ask reads one number from the database.
 func (s *site) ask(query string) (n int) {
 	s.t.Helper()
+	s.read(query, &n)
+	return n
+}
+
+// askText reads one text.
+func (s *site) askText(query string) (text string) {
+	s.t.Helper()
+	s.read(query, &text)
+	return text
+}
+
+func (s *site) read(query string, to any) {
+	s.t.Helper()
 	c, err := pgx.Connect(s.t.Context(), s.database)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer c.Close(s.t.Context())
-	if err := c.QueryRow(s.t.Context(), query).Scan(&n); err != nil {
+	if err := c.QueryRow(s.t.Context(), query).Scan(to); err != nil {
 		s.t.Fatal(err)
 	}
-	return n
 }
 
 const acceptedRecords = `select coalesce(sum(records), 0)::int from batches`
@@ -290,7 +302,7 @@ func TestTenThousandSmallRequestsAtOnce(t *testing.T) {
 	// Handlers, not connections: what is measured is what the door holds.
 	for n := range requests {
 		wait.Go(func() {
-			q := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/usage", strings.NewReader(used(n)))
+			q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/usage", strings.NewReader(used(n)))
 			q.Header.Set("Content-Type", "application/x-ndjson")
 			q.Header.Set("Authorization", "Bearer "+s.token(access.Feed))
 			w := httptest.NewRecorder()
