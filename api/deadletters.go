@@ -77,8 +77,8 @@ func (s *Server) registerDeadLetters() {
 	}, s.redriveDeadLetters)
 }
 
-// letterBytesMax is how many bytes of payload fill a page, whatever its limit.
-const letterBytesMax = 4 << 20
+// pageBytesMax is how many bytes of payload fill a page, whatever its limit.
+const pageBytesMax = 4 << 20
 
 // errFull ends a page that is full.
 var errFull = errors.New("the page is full")
@@ -93,7 +93,7 @@ func (s *Server) listDeadLetters(ctx context.Context, in *chosenLetters) (*lette
 	size := 0
 	var last postgres.LetterPlace
 	err = s.Store.DeadLetters(ctx, f, func(l *postgres.DeadLetter) error {
-		if size += len(l.Payload); len(page.Items) == in.Limit || len(page.Items) > 0 && size > letterBytesMax {
+		if size += len(l.Payload); len(page.Items) == in.Limit || len(page.Items) > 0 && size > pageBytesMax {
 			page.Next = new(last.Cursor())
 			return errFull
 		}

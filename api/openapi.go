@@ -4,9 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
+	"github.com/chargehand/chargehand/api/crm"
 	"github.com/chargehand/chargehand/api/route"
+	"github.com/chargehand/chargehand/api/vendor"
+	"github.com/chargehand/chargehand/postgres"
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -107,8 +111,10 @@ func (s *Server) operation(e endpoint) *huma.Operation {
 func (s *Server) mount(r route.Route) {
 	handler := r.Handler
 	s.mux.HandleFunc(r.Method+" "+r.Pattern, func(w http.ResponseWriter, q *http.Request) {
-		requestOf(q.Context()).pattern = r.ShownPath()
-		handler.ServeHTTP(w, q)
+		about := requestOf(q.Context())
+		about.pattern = r.ShownPath()
+		ctx := postgres.WithDeed(q.Context(), postgres.Deed{RequestID: about.id, Action: r.Method + " " + r.ShownPath()})
+		handler.ServeHTTP(w, q.WithContext(ctx))
 	})
 	op := &huma.Operation{
 		OperationID: r.Name, Method: r.Method, Path: r.ShownPath(), Tags: []string{r.Tag}, Summary: r.Summary, Description: r.Description,
@@ -148,4 +154,10 @@ func (s *Server) schema(v any, name string) *huma.Schema {
 
 // views are the endpoints in the shapes of other products, and those that huma
 // is not made for.
-func (s *Server) views() []route.Route { return []route.Route{s.usage.route()} }
+func (s *Server) views() []route.Route {
+	return slices.Concat(
+		[]route.Route{s.usage.route()},
+		vendor.Routes(vendor.Options{Store: s.Store, Gate: s.Gate, Clock: s.Clock, Log: s.Log, TimeZone: s.TimeZone, BodyBytesMax: s.BodyBytesMax}),
+		crm.Routes(crm.Options{Store: s.Store, Gate: s.Gate, Clock: s.Clock, Log: s.Log, LimitsForAll: s.LimitsForAll, BodyMax: s.BodyBytesMax}),
+	)
+}

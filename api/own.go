@@ -126,7 +126,6 @@ func (s *Server) bearer(need access.Scope, next http.HandlerFunc) http.HandlerFu
 			s.refuse(w, r, err)
 			return
 		}
-		requestOf(r.Context()).token = caller.Token
 		next(w, r.WithContext(access.With(r.Context(), caller)))
 	}
 }

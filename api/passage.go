@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"time"
 
+	"github.com/chargehand/chargehand/api/access"
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/gzhttp"
 )
@@ -42,7 +42,8 @@ func (s *Server) identified(next http.Handler) http.Handler {
 		}
 		q := &request{id: id.String(), trace: traceOf(r.Header.Get("Traceparent"), id)}
 		w.Header().Set("X-Request-Id", q.id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, q)))
+		ctx := access.Watch(r.Context(), func(c access.Caller) { q.token = c.Token })
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestKey{}, q)))
 	})
 }
 

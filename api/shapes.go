@@ -40,7 +40,17 @@ var shapes = map[reflect.Type]reflect.Type{
 // schemaName is what the document calls a type.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
-	if t.PkgPath() != reflect.TypeFor[Server]().PkgPath() {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	own := reflect.TypeFor[Server]().PkgPath()
+	switch t.PkgPath() {
+	case own + "/crm":
+		return "CRM" + name
+	case own + "/vendor":
+		return "ActivePlatform" + name
+	case own:
+	default:
 		return name
 	}
 	for _, end := range []string{"Shape", "Body"} {

@@ -72,7 +72,7 @@ func TestTheCloudEventsSDKIsUnderstood(t *testing.T) {
 	if want := []string{from + "batch 1 3" + at, from + "batch 2 4" + at, from + "binary 1" + at, from + "structured 2" + at}; !slices.Equal(got, want) {
 		t.Errorf("rated are %q, want %q", got, want)
 	}
-	if l := s.letters(); len(l) != 1 || !strings.Contains(l[0].Fault, "record 3 of the array: data: quantity") {
+	if l := s.refusedLines(); len(l) != 1 || !strings.Contains(l[0].Fault, "record 3 of the array: data: quantity") {
 		t.Errorf("got the dead letters %+v", l)
 	}
 }

@@ -69,8 +69,8 @@ func (s *site) stored(ids []uuid.UUID) (names []string) {
 	return names
 }
 
-// letters are the dead letters that nobody has settled.
-func (s *site) letters() (letters []postgres.DeadLetter) {
+// refusedLines are the dead letters that nobody has settled.
+func (s *site) refusedLines() (letters []postgres.DeadLetter) {
 	s.t.Helper()
 	if err := s.store.DeadLetters(s.t.Context(), postgres.DeadLetterFilter{}, func(l *postgres.DeadLetter) error {
 		letters = append(letters, *l)
@@ -151,7 +151,7 @@ func TestEachUnreadableRecordIsToldAndKept(t *testing.T) {
 	if got.Accepted != 2 || got.Unreadable != 2 || !slices.Equal(got.Refused, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	letters := s.letters()
+	letters := s.refusedLines()
 	if len(letters) != 2 || letters[0].File != a.head.Get("X-Request-Id") || letters[0].Line != 2 || letters[0].Source != "api" ||
 		letters[0].Kind != postgres.Unreadable || string(letters[1].Payload) != "hello" {
 		t.Errorf("got the dead letters %+v", letters)
@@ -168,7 +168,7 @@ func TestTheListOfRefusalsIsBoundedAndCounted(t *testing.T) {
 	if got.Accepted != 1 || got.Unreadable != refusedListed+234 || len(got.Refused) != refusedListed || got.Unlisted != 234 {
 		t.Errorf("got %d accepted, %d unreadable, %d listed and %d not", got.Accepted, got.Unreadable, len(got.Refused), got.Unlisted)
 	}
-	if n := len(s.letters()); n != refusedListed+234 {
+	if n := len(s.refusedLines()); n != refusedListed+234 {
 		t.Errorf("got %d dead letters", n)
 	}
 }
