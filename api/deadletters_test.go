@@ -57,7 +57,7 @@ func TestLongDeadLettersFillAPageEarlier(t *testing.T) {
 	s := openSite(t, village, nil)
 	for n := range 3 {
 		if err := s.store.SaveDeadLetter(t.Context(), postgres.DeadLetter{ID: uuid.New(), Kind: postgres.Unreadable, At: now.AddDate(0, 0, n),
-			Payload: []byte(strings.Repeat("x", letterBytesMax*2/3))}); err != nil {
+			Payload: []byte(strings.Repeat("x", pageBytesMax*2/3))}); err != nil {
 			t.Fatal(err)
 		}
 	}

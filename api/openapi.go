@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/chargehand/chargehand/api/crm"
 	"github.com/chargehand/chargehand/api/route"
@@ -131,6 +132,9 @@ func (s *Server) mount(r route.Route) {
 		op.RequestBody.Content[b.MediaType] = s.media(b, r.Name+"Request")
 	}
 	for _, a := range r.Answers {
+		if _, is := a.Type.(Problem); is && a.Example == nil {
+			a.Example = exampleOf(a.Status)
+		}
 		answer := &huma.Response{Description: a.Description}
 		if a.MediaType != "" {
 			answer.Content = map[string]*huma.MediaType{a.MediaType: s.media(a.Body, r.Name+strconv.Itoa(a.Status))}
@@ -138,6 +142,16 @@ func (s *Server) mount(r route.Route) {
 		op.Responses[strconv.Itoa(a.Status)] = answer
 	}
 	s.own.OpenAPI().AddOperation(op)
+}
+
+// exampleOf is a problem of a status.
+func exampleOf(status int) *Problem {
+	for _, k := range kinds {
+		if k.Status == status {
+			return problem(k.Name, k.Meaning)
+		}
+	}
+	return nil
 }
 
 func (s *Server) media(b route.Body, name string) *huma.MediaType {
@@ -149,7 +163,19 @@ func (s *Server) schema(v any, name string) *huma.Schema {
 	if v == nil {
 		return &huma.Schema{Type: "string"}
 	}
-	return s.own.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, name)
+	t := reflect.TypeOf(v)
+	if ofView(t) {
+		return viewShape(t)
+	}
+	return s.own.OpenAPI().Components.Schemas.Schema(t, true, name)
+}
+
+// ofView tells whether a type, or what it is a list of, is of a view.
+func ofView(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return strings.HasPrefix(t.PkgPath(), reflect.TypeFor[Server]().PkgPath()+"/")
 }
 
 // views are the endpoints in the shapes of other products, and those that huma

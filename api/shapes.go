@@ -40,17 +40,7 @@ var shapes = map[reflect.Type]reflect.Type{
 // schemaName is what the document calls a type.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	own := reflect.TypeFor[Server]().PkgPath()
-	switch t.PkgPath() {
-	case own + "/crm":
-		return "CRM" + name
-	case own + "/vendor":
-		return "ActivePlatform" + name
-	case own:
-	default:
+	if t.PkgPath() != reflect.TypeFor[Server]().PkgPath() {
 		return name
 	}
 	for _, end := range []string{"Shape", "Body"} {

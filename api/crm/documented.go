@@ -78,13 +78,13 @@ type RemainingRequest struct {
 
 // ReceivableAnswer is the answer to a request to set limits.
 type ReceivableAnswer struct {
-	Data   *Receivable `json:"data"`
+	Data   *Receivable `json:"data" cut:"fields_set"`
 	Status Status      `json:"status"`
 }
 
 // RemainingAnswer is the answer to a request for what remains.
 type RemainingAnswer struct {
-	Data   *Remaining `json:"data"`
+	Data   *Remaining `json:"data" cut:"fields_set"`
 	Status Status     `json:"status"`
 }
 

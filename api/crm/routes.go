@@ -83,15 +83,20 @@ func remainingCodes() []Code {
 
 // refusals are the answers of codes, one for each HTTP status.
 func refusals(codes []Code) []route.Answer {
-	texts := map[int][]string{}
+	texts, first := map[int][]string{}, map[int]Code{}
 	for _, c := range codes {
-		if c != succeeded {
-			texts[c.HTTP] = append(texts[c.HTTP], fmt.Sprintf("%s: %s", c.Name, c.Meaning))
+		if c == succeeded {
+			continue
 		}
+		if texts[c.HTTP] == nil {
+			first[c.HTTP] = c
+		}
+		texts[c.HTTP] = append(texts[c.HTTP], fmt.Sprintf("%s: %s", c.Name, c.Meaning))
 	}
 	var all []route.Answer
 	for _, status := range slices.Sorted(maps.Keys(texts)) {
-		body := route.Body{MediaType: mediaType, Type: Refused{}}
+		body := route.Body{MediaType: mediaType, Type: Refused{},
+			Example: Refused{Status: Status{Code: first[status].Name, Message: first[status].Meaning}}}
 		if status == entryExists.HTTP {
 			body.Example = refusedAnswer
 		}
