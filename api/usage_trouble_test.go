@@ -292,6 +292,7 @@ func (l *logged) String() string {
 
 func TestTenThousandSmallRequestsAtOnce(t *testing.T) {
 	s := openSite(t, village, nil)
+	token := s.token(access.Feed)
 	before := heap()
 	var (
 		wait     sync.WaitGroup
@@ -304,7 +305,7 @@ func TestTenThousandSmallRequestsAtOnce(t *testing.T) {
 		wait.Go(func() {
 			q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/usage", strings.NewReader(used(n)))
 			q.Header.Set("Content-Type", "application/x-ndjson")
-			q.Header.Set("Authorization", "Bearer "+s.token(access.Feed))
+			q.Header.Set("Authorization", "Bearer "+token)
 			w := httptest.NewRecorder()
 			s.server.Handler().ServeHTTP(w, q)
 			if w.Code == http.StatusAccepted {
