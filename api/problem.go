@@ -69,10 +69,9 @@ var kinds = []Kind{
 	{"refused", "Refused", http.StatusUnprocessableEntity, "A rule forbids it; detail says which value and what to do."},
 	{"key-reused", "Idempotency-Key reused", http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request: take a new one."},
 	{"too-many-requests", "Too many requests", http.StatusTooManyRequests, "The token has used up its rate: wait as long as Retry-After says."},
-	{"busy", "Busy", http.StatusTooManyRequests, "As many requests of this kind run as may at once: try again when Retry-After has passed."},
 	{"backlog", "Backlog", http.StatusTooManyRequests, "Too many records wait to be judged: send again when Retry-After has passed."},
 	{"internal", "Internal error", http.StatusInternalServerError, "A fault of the server. It is in its log under the instance."},
-	{"busy", "Busy", http.StatusServiceUnavailable, "Too many bodies with usage records are being read: send again when Retry-After has passed."},
+	{"busy", "Busy", http.StatusServiceUnavailable, "As many requests of this kind run as may at once: nothing was done, try again when Retry-After has passed."},
 	{"unavailable", "Unavailable", http.StatusServiceUnavailable, "The database is away: nothing was done, try again when Retry-After has passed."},
 }
 

@@ -129,7 +129,7 @@ func TestNoMoreListsOfRecordsThanPlacesAreWritten(t *testing.T) {
 		s.server.streams <- struct{}{}
 	}
 	got := s.do(access.Read, "GET", "/v1/records", "", "Accept", asNDJSON)
-	if got.status != 429 || got.head.Get("Retry-After") != "5" || !strings.Contains(string(got.body), "#busy") {
+	if got.status != 503 || got.head.Get("Retry-After") != "5" || !strings.Contains(string(got.body), "#busy") {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 	if got := s.do(access.Read, "GET", "/v1/records", ""); got.status != 200 {

@@ -94,7 +94,7 @@ func TestNoMoreSimulationsThanPlacesRun(t *testing.T) {
 		s.server.simulations <- struct{}{}
 	}
 	got := s.do(access.Read, "POST", "/v1/simulations", raised)
-	if got.status != 429 || got.head.Get("Retry-After") == "" || !strings.Contains(string(got.body), "2 simulations run already") {
+	if got.status != 503 || got.head.Get("Retry-After") == "" || !strings.Contains(string(got.body), "2 simulations run already") {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 	<-s.server.simulations
