@@ -109,7 +109,7 @@ func generated(t *testing.T, name string, want []byte) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("%s is old: go test ./api -run 'Examples|Docs' -update (-want +got):\n%s", name, diff)
+		t.Errorf("%s is old: go test ./api -run 'Examples|Guide' -update (-want +got):\n%s", name, diff)
 	}
 }
 
