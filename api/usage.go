@@ -90,7 +90,7 @@ func (u *usage) begin(w http.ResponseWriter, r *http.Request) (*intake, error) {
 	in.shape.options.BytesMax = u.UsageBytesMax
 	in.body = &inflow{from: http.MaxBytesReader(w, r.Body, u.UsageBytesMax), control: http.NewResponseController(w), patience: u.patience}
 	if caller := access.From(r.Context()); caller.Reseller != 0 {
-		in.reach = &reach{gate: u.Gate, caller: caller, known: map[string]bool{}}
+		in.reach = &reach{store: u.Store, reseller: caller.Reseller, known: map[string]bool{}}
 	}
 	return in, nil
 }

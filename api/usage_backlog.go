@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -46,7 +47,11 @@ func (b *backlog) check(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backlogTimeout) // what it finds is for others too
 	defer cancel()
-	b.refusal = b.count(ctx)
+	// Where it cannot be counted there is no reason to refuse: a database that is
+	// away says so itself when records are handed over.
+	if b.refusal = b.count(ctx); b.refusal != nil && !errors.As(b.refusal, new(*Problem)) {
+		b.refusal = nil
+	}
 	counted := time.Now()
 	b.until = counted.Add(max(backlogHolds, backlogCost*counted.Sub(begun)))
 	return b.refusal

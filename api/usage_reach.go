@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
 
-	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/feed"
 	"github.com/chargehand/chargehand/postgres"
 )
@@ -12,23 +10,34 @@ import (
 // reach is which accounts a reseller's token reaches, as far as they were asked
 // for.
 type reach struct {
-	gate   *access.Gate
-	caller access.Caller
-	known  map[string]bool // by number
+	store    *postgres.Store
+	reseller int64
+	known    map[string]bool // by number
 }
 
-// learn asks for the accounts of some records that are not known yet.
+// reachMax is how many accounts are remembered: a body may name any number.
+const reachMax = 100_000
+
+// learn asks for the accounts of some records that are not known yet, all in one
+// question.
 func (r *reach) learn(ctx context.Context, lines []feed.Line) error {
+	if len(r.known) > reachMax {
+		clear(r.known)
+	}
+	var unknown []string
 	for i := range lines {
 		number := lines[i].Record.Account
-		if _, known := r.known[number]; known {
-			continue
+		if _, known := r.known[number]; !known {
+			r.known[number] = false
+			unknown = append(unknown, number)
 		}
-		err := r.gate.Sees(ctx, r.caller, number)
-		if err != nil && !errors.Is(err, postgres.ErrNoAccount) {
-			return err
-		}
-		r.known[number] = err == nil
 	}
-	return nil
+	if len(unknown) == 0 {
+		return nil
+	}
+	within, err := r.store.AccountsInReach(ctx, r.reseller, unknown)
+	for _, number := range within {
+		r.known[number] = true
+	}
+	return err
 }

@@ -68,8 +68,9 @@ data as an application/json body.`
 // route describes the endpoint.
 func (u *usage) route() route.Route {
 	raw := func(text string) json.RawMessage { return json.RawMessage(text) }
-	refused := func(status int, description string) route.Answer {
-		return route.Answer{Status: status, Description: description, Body: route.Body{MediaType: "application/problem+json", Type: Problem{}}}
+	refused := func(kind, description string) route.Answer {
+		p := problem(kind, description)
+		return route.Answer{Status: p.Status, Description: description, Body: route.Body{MediaType: p.ContentType(""), Type: Problem{}, Example: *p}}
 	}
 	return route.Route{
 		Method: http.MethodPost, Pattern: "/v1/usage", Name: "send-usage", Tag: "Usage", Token: route.Bearer,
@@ -90,15 +91,15 @@ func (u *usage) route() route.Route {
 		Answers: []route.Answer{
 			{Status: http.StatusAccepted, Description: "What was accepted is durable.",
 				Body: route.Body{MediaType: "application/json", Type: Taken{}, Example: raw(takenExample)}},
-			refused(http.StatusBadRequest, "The body cannot be read on: an array that is not closed, a broken header of CSV, a packed body that is cut short. What was read before is accepted, and counted."),
-			refused(http.StatusUnauthorized, "No token, or none that is known."),
-			refused(http.StatusForbidden, "The token has not the scope feed."),
-			refused(http.StatusRequestTimeout, "Nothing more of the body came."),
-			refused(http.StatusRequestEntityTooLarge, "The body is longer than http.usage_bytes_max, packed or not. What was read before is accepted, and counted."),
-			refused(http.StatusUnsupportedMediaType, "Another Content-Type or Content-Encoding than are taken; the answer names those."),
-			refused(http.StatusUnprocessableEntity, "A parameter is not what it must be."),
-			refused(http.StatusTooManyRequests, "Too many records wait to be judged, or the token has used up its rate: send again when Retry-After has passed."),
-			refused(http.StatusServiceUnavailable, "The database is away, or too many bodies are being read: send again when Retry-After has passed."),
+			refused("bad-request", "The body cannot be read on: an array that is not closed, a broken header of CSV, a packed body that is cut short. What was read before is accepted, and counted."),
+			refused("token-unknown", "No token, or none that is known."),
+			refused("scope-missing", "The token has not the scope feed."),
+			refused("stalled", "Nothing more of the body came."),
+			refused("too-large", "The body is longer than http.usage_bytes_max, packed or not. What was read before is accepted, and counted."),
+			refused("media-type", "Another Content-Type or Content-Encoding than are taken; the answer names those."),
+			refused("invalid", "A parameter is not what it must be."),
+			refused("backlog", "Too many records wait to be judged, or the token has used up its rate: send again when Retry-After has passed."),
+			refused("unavailable", "The database is away, or too many bodies are being read: send again when Retry-After has passed."),
 		},
 		Handler: u.bearer(access.Feed, u.take),
 	}

@@ -300,6 +300,7 @@ func TestTenThousandSmallRequestsAtOnce(t *testing.T) {
 		most     atomic.Int64
 	)
 	const requests = 10_000
+	token := s.token(access.Feed)
 	// Handlers, not connections: what is measured is what the door holds.
 	for n := range requests {
 		wait.Go(func() {
@@ -334,6 +335,49 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+func TestAResellersTokenReachesItsAccountsOnly(t *testing.T) {
+	s := openSite(t, village+`
+      - {number: A1, class: default, currency: EUR, profile: {reseller: 2}}
+      - {number: A2, class: default, currency: EUR, profile: {reseller: 3}}
+resellers: [{id: 1, name: One}, {id: 2, name: Below, parent: 1}, {id: 3, name: Other}]
+`, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/usage", strings.NewReader(usedLines(1500)+"hello\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.newToken("reseller one", access.Feed, 1))
+	r.Header.Set("Content-Type", "application/x-ndjson")
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Body.Close()
+	body, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of ten accounts, A1 is within reach; A2 is another's, the others are nobody's.
+	got := s.took(answer{w.StatusCode, w.Header, body})
+	if got.Accepted != 150 || got.OutOfReach != 1350 || got.Unreadable != 1 || len(got.Refused)+got.Unlisted != 1351 {
+		t.Errorf("got %d accepted, %d out of reach, %d unreadable, %d and %d refused", got.Accepted, got.OutOfReach, got.Unreadable, len(got.Refused), got.Unlisted)
+	}
+	faults := map[string]bool{}
+	for _, f := range got.Refused {
+		if strings.Contains(f.Fault, "account") {
+			faults[f.Fault] = true
+		}
+	}
+	if !faults[`account "A2": there is none`] || !faults[`account "A3": there is none`] || len(faults) != 9 {
+		t.Errorf("got the faults %v, want the same for what is another's and what is not", faults)
+	}
+	if n := s.ask(acceptedRecords); n != 150 {
+		t.Errorf("got %d records in the database", n)
+	}
+	if n := len(s.deadLetters()); n != 1 {
+		t.Errorf("got %d dead letters, want the unreadable one", n)
+	}
 }
 
 func TestWhatIsSentTwiceCountsOnce(t *testing.T) {

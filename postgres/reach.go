@@ -69,6 +69,22 @@ func (s *Store) InReach(ctx context.Context, reseller int64, number string) (is 
 	return is, wrap(err, "look whose account %s is", number)
 }
 
+const accountsInReach = `
+	select number
+	from   accounts
+	where  number = any(@numbers::text[])
+	and    reseller in (` + downstream + `)`
+
+// AccountsInReach tells which of some accounts InReach would say of that they
+// are, in one question.
+func (s *Store) AccountsInReach(ctx context.Context, reseller int64, numbers []string) ([]string, error) {
+	within, err := collect(ctx, s.pool, accountsInReach, pgx.RowTo[string], pgx.NamedArgs{"reseller": reseller, "numbers": numbers})
+	if err != nil {
+		return nil, fmt.Errorf("look whose accounts %d are: %w", len(numbers), err)
+	}
+	return within, nil
+}
+
 // Reseller reads a reseller; ErrNoReseller says that there is none within reach.
 func (s *Store) Reseller(ctx context.Context, id int64, within Reach) (*billing.Reseller, error) {
 	return resellerWithin(ctx, s.pool, id, within)

@@ -249,6 +249,9 @@ func TestReachGoesDownstreamOnly(t *testing.T) {
 			if err != nil || got != c.want {
 				t.Errorf("account %s within reach of reseller %d: got %t, %v, want %t", number, c.reseller, got, err, c.want)
 			}
+			if some, err := s.AccountsInReach(t.Context(), c.reseller, []string{number, "none"}); err != nil || slices.Contains(some, number) != c.want {
+				t.Errorf("account %s and none within reach of reseller %d: got %q, %v, want %t", number, c.reseller, some, err, c.want)
+			}
 			v, err := s.VendorAccount(t.Context(), int64('F'-number[0]), Reach{Reseller: c.reseller})
 			if seen := err == nil && v.Number == number; c.reseller != 0 && number != "none" && seen != c.want {
 				t.Errorf("account %s read by reseller %d: got %t, %v, want %t", number, c.reseller, seen, err, c.want)

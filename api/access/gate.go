@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chargehand/chargehand/postgres"
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 )
 
@@ -48,6 +49,8 @@ type Gate struct {
 
 	mu    sync.Mutex
 	known map[string]*known // by id
+
+	asked singleflight.Group // lookups that are under way, by id
 }
 
 // known is a token that was looked up, and what it has used of its rate.
@@ -109,7 +112,9 @@ func (g *Gate) lookUp(ctx context.Context, id string, now time.Time) (*known, er
 	if k != nil && now.Before(k.until) {
 		return k, nil
 	}
-	t, err := g.store.Token(ctx, id)
+	// A thousand requests that find a token forgotten ask for it once; none of them
+	// takes the question along when it goes.
+	found, err, _ := g.asked.Do(id, func() (any, error) { return g.store.Token(context.WithoutCancel(ctx), id) })
 	if errors.Is(err, postgres.ErrNoToken) {
 		return nil, ErrUnknownToken
 	}
@@ -118,7 +123,7 @@ func (g *Gate) lookUp(ctx context.Context, id string, now time.Time) (*known, er
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	fresh := &known{token: t, until: now.Add(remembered), rate: g.limiter()}
+	fresh := &known{token: found.(*postgres.Token), until: now.Add(remembered), rate: g.limiter()}
 	if old := g.known[id]; old != nil {
 		fresh.rate, fresh.noted = old.rate, old.noted
 	}
