@@ -375,7 +375,7 @@ resellers: [{id: 1, name: One}, {id: 2, name: Below, parent: 1}, {id: 3, name: O
 	if n := s.ask(acceptedRecords); n != 150 {
 		t.Errorf("got %d records in the database", n)
 	}
-	if n := len(s.deadLetters()); n != 1 {
+	if n := len(s.refusedLines()); n != 1 {
 		t.Errorf("got %d dead letters, want the unreadable one", n)
 	}
 }
