@@ -300,7 +300,6 @@ func TestTenThousandSmallRequestsAtOnce(t *testing.T) {
 		most     atomic.Int64
 	)
 	const requests = 10_000
-	token := s.token(access.Feed)
 	// Handlers, not connections: what is measured is what the door holds.
 	for n := range requests {
 		wait.Go(func() {
