@@ -100,6 +100,20 @@ func (s *Server) shapeBody(e endpoint) {
 	}
 }
 
+// shapeAlso adds what else an endpoint may answer when it succeeds: the same
+// body, or of 304 none.
+func (s *Server) shapeAlso(e endpoint) {
+	op := s.operation(e)
+	usual := op.Responses[strconv.Itoa(op.DefaultStatus)]
+	for status, description := range e.also {
+		answer := &huma.Response{Description: description, Headers: usual.Headers}
+		if status != http.StatusNotModified {
+			answer.Content = usual.Content
+		}
+		op.Responses[strconv.Itoa(status)] = answer
+	}
+}
+
 // operation is an endpoint's entry in the document.
 func (s *Server) operation(e endpoint) *huma.Operation {
 	item := s.own.OpenAPI().Paths[e.path]

@@ -23,8 +23,12 @@ type endpoint struct {
 	need         access.Scope
 	// whole says that it is of the whole installation: a reseller's token is refused.
 	whole  bool
-	status int      // of success; 0: 200
-	kinds  []string // of problems, besides those that every endpoint has
+	status int            // of success; 0: 200
+	also   map[int]string // what else may be answered, with the same body
+	kinds  []string       // of problems, besides those that every endpoint has
+	// posts says that the Idempotency-Key is that of a posting, and reserves that
+	// the request may choose the number of an account.
+	posts, reserves bool
 	// asks says that nothing changes though the method is POST.
 	asks bool
 	// takes and gives are the forms of body and answer that the Go types of the
@@ -79,7 +83,8 @@ func register[I, O any](s *Server, e endpoint, do func(context.Context, *I) (*O,
 	op := huma.Operation{
 		OperationID: e.name, Method: e.method, Path: e.path, Tags: []string{e.tag}, Summary: e.summary, Description: e.description,
 		DefaultStatus: e.status, Security: []map[string][]string{{"bearer": {}}}, MaxBodyBytes: s.BodyBytesMax,
-		BodyReadTimeout: bodyPatience, Responses: s.problems(e),
+		// bodied has read it.
+		BodyReadTimeout: -1, Responses: s.problems(e),
 	}
 	s.shape(&op, e)
 	huma.Register(s.own, op, func(ctx context.Context, in *I) (*O, error) {
@@ -94,6 +99,7 @@ func register[I, O any](s *Server, e endpoint, do func(context.Context, *I) (*O,
 		return nil, p
 	})
 	s.shapeBody(e)
+	s.shapeAlso(e)
 }
 
 // gates is the mux as huma sees it: whatever is registered is put behind what
@@ -109,6 +115,9 @@ func (g gates) HandleFunc(pattern string, handler func(http.ResponseWriter, *htt
 	next := http.HandlerFunc(handler)
 	if e.writes() {
 		next = g.once(e, next)
+	}
+	if e.method != http.MethodGet {
+		next = g.bodied(e, next)
 	}
 	g.mux.HandleFunc(pattern, g.bearer(e.need, g.within(e, next)))
 }
@@ -176,24 +185,6 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p.Instance = "urn:uuid:" + q.id
 	p.write(w)
-}
-
-// decimalText is a decimal as bodies have it: a string, or a JSON number taken
-// by its exact text (SPEC R2.1).
-type decimalText string
-
-// Schema is how OpenAPI describes it.
-func (decimalText) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		OneOf:       []*huma.Schema{{Type: "string", Pattern: `^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`}, {Type: "number"}},
-		Description: "A decimal, as a string or a number; its text is taken exactly.", Examples: []any{"12.50"},
-	}
-}
-
-// UnmarshalJSON takes the text, whichever it is.
-func (d *decimalText) UnmarshalJSON(b []byte) error {
-	*d = decimalText(strings.Trim(string(b), `"`))
-	return nil
 }
 
 // moneyText is how OpenAPI describes money in answers.

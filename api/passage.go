@@ -20,6 +20,8 @@ type request struct {
 	token   string // name of the token
 	pattern string // the path, without the values in it
 	fault   error  // what the client is not told
+	// reserved is the number for an account that the request may create.
+	reserved string
 }
 
 type requestKey struct{}

@@ -128,6 +128,8 @@ func problemOf(err error) *Problem {
 		return problem("invalid", faults[0].Error(), faultsOf(faults)...)
 	case errors.Is(err, postgres.ErrNoAccount):
 		return problem("account-not-found", err.Error())
+	case errors.Is(err, postgres.ErrNoCustomer):
+		return problem("not-found", err.Error())
 	case errors.Is(err, postgres.ErrChanged):
 		return problem("changed-meanwhile", err.Error())
 	case errors.Is(err, postgres.ErrNotCursor):

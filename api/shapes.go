@@ -10,6 +10,7 @@ import (
 	"github.com/chargehand/chargehand/api/vendor"
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/feed"
+	"github.com/chargehand/chargehand/limits"
 	"github.com/chargehand/chargehand/postgres"
 	"github.com/chargehand/chargehand/queue"
 	"github.com/chargehand/chargehand/worker"
@@ -31,7 +32,15 @@ var shapes = map[reflect.Type]reflect.Type{
 	reflect.TypeFor[queue.Stats]():             reflect.TypeFor[queueShape](),
 	reflect.TypeFor[feed.Redriven]():           reflect.TypeFor[redrivenShape](),
 
-	reflect.TypeFor[vendor.Number](): reflect.TypeFor[numberShape](),
+	reflect.TypeFor[vendor.Number]():          reflect.TypeFor[numberShape](),
+	reflect.TypeFor[postgres.AccountView]():   reflect.TypeFor[accountShape](),
+	reflect.TypeFor[postgres.Changes]():       reflect.TypeFor[changesShape](),
+	reflect.TypeFor[postgres.StatementLine](): reflect.TypeFor[statementLineShape](),
+	reflect.TypeFor[postgres.HistoryLine]():   reflect.TypeFor[historyLineShape](),
+	reflect.TypeFor[postgres.PostingAnswer](): reflect.TypeFor[postingShape](),
+	reflect.TypeFor[postgres.StatusAnswer]():  reflect.TypeFor[statusShape](),
+	reflect.TypeFor[limits.Settings]():        reflect.TypeFor[limitsShape](),
+	reflect.TypeFor[limits.Remaining]():       reflect.TypeFor[remainingShape](),
 
 	reflect.TypeFor[worker.SimulatedAccount](): reflect.TypeFor[simulatedAccountShape](),
 	reflect.TypeFor[worker.SimulatedTotal]():   reflect.TypeFor[simulatedTotalShape](),

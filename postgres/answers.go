@@ -118,6 +118,14 @@ func (s *Store) GiveUp(ctx context.Context, c *Claim) error {
 	return wrap(err, "free an Idempotency-Key")
 }
 
+// Abandon gives a claimed request up of which nobody knows whether it did
+// something: the next of its kind takes it over at once.
+func (s *Store) Abandon(ctx context.Context, c *Claim) error {
+	_, err := s.pool.Exec(ctx, `update answers set claimed_at = '-infinity' where token = @token and key = @key and claim = @claim and status is null`,
+		pgx.NamedArgs{"token": c.Token, "key": c.Key, "claim": c.id})
+	return wrap(err, "abandon an Idempotency-Key")
+}
+
 // ForgetAnswers takes answers away that were claimed before a time.
 func (s *Store) ForgetAnswers(ctx context.Context, before time.Time) (n int, err error) {
 	tag, err := s.pool.Exec(ctx, `delete from answers where claimed_at < @before`, pgx.NamedArgs{"before": before})

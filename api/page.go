@@ -1,0 +1,89 @@
+package api
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/chargehand/chargehand/postgres"
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Paged is what the request for a list asks besides its filters.
+type Paged struct {
+	Cursor string `query:"cursor" maxLength:"4096" doc:"Where the page before ended: its next."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+
+	at url.URL
+}
+
+// Resolve remembers the address, for the link to the next page.
+func (p *Paged) Resolve(ctx huma.Context) []error {
+	p.at = ctx.URL()
+	return nil
+}
+
+// after reads the cursor into the key of the last item of the page before.
+func (p *Paged) after(key any) error {
+	if p.Cursor == "" {
+		return nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		err = d.Decode(key)
+	}
+	if err != nil {
+		return fmt.Errorf("%.40q: %w", p.Cursor, postgres.ErrNotCursor)
+	}
+	return nil
+}
+
+// numberKey and seqKey are the keys by which lists go on: a number or ref, and
+// the place of a line among those of its account.
+type (
+	numberKey struct {
+		Number string `json:"n"`
+	}
+	seqKey struct {
+		Seq int64 `json:"s"`
+	}
+)
+
+// pageBody is a page of a list.
+type pageBody[T any] struct {
+	Items []T     `json:"items" nullable:"false"`
+	Next  *string `json:"next" doc:"Cursor of the next page; null: this is the last one."`
+}
+
+// pageAnswer is a page with the address of the next one.
+type pageAnswer[T any] struct {
+	Link string `header:"Link" doc:"The next page, with rel=\"next\" (RFC 8288)."`
+	Body pageBody[T]
+}
+
+// page is what was asked for of items, of which there is one more than asked for
+// where there is a next page.
+func page[T any](p *Paged, items []T, keyOf func(T) any) (*pageAnswer[T], error) {
+	answer := &pageAnswer[T]{Body: pageBody[T]{Items: items}}
+	if items == nil {
+		answer.Body.Items = []T{}
+	}
+	if len(items) <= p.Limit {
+		return answer, nil
+	}
+	answer.Body.Items = items[:p.Limit]
+	key, err := json.Marshal(keyOf(items[p.Limit-1]))
+	if err != nil {
+		return nil, fmt.Errorf("make a cursor: %w", err)
+	}
+	answer.Body.Next = new(base64.RawURLEncoding.EncodeToString(key))
+	query := p.at.Query()
+	query.Set("cursor", *answer.Body.Next)
+	next := url.URL{Path: p.at.Path, RawPath: p.at.RawPath, RawQuery: query.Encode()}
+	answer.Link = "<" + next.String() + `>; rel="next"`
+	return answer, nil
+}
