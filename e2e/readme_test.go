@@ -33,6 +33,9 @@ func TestPagesAreTrue(t *testing.T) {
 			}
 			s := newSite(t)
 			s.start("work")
+			if strings.Contains(string(text), "$API") {
+				s.variables = append(s.variables, "API="+s.serve())
+			}
 			if !strings.Contains(blocks[0][1], "chargehand apply") {
 				s.beginLikeReadme()
 			}

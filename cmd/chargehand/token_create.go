@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/postgres"
@@ -18,7 +19,7 @@ type tokenCreateCommand struct {
 func (*tokenCreateCommand) Help() string {
 	return `The scopes do not include one another: read shows, feed sends usage, manage changes. Only a hash of the token is stored; whoever loses it makes a new one.
 
-    chargehand token create --name shop --scope read --scope manage
+    TOKEN=$(chargehand token create --name shop --scope read --scope manage)
     curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/v1/accounts`
 }
 
@@ -53,9 +54,8 @@ func (c *tokenCreateCommand) Run(ctx context.Context, s *session) error {
 	}
 	v := viewToken(k)
 	v.Text = made.Text
-	return s.print(v, func(p *page) {
-		p.line("%s", made.Text)
-		p.line("")
-		p.line("This is the token %s, with %s. It is shown this once and stored nowhere: keep it now.", k.Name, scopes)
-	})
+	if !s.json { // beside the token, so that TOKEN=$(…) takes that alone
+		fmt.Fprintf(s.stderr, "This is the token %s, with %s. It is shown this once and stored nowhere: keep it now.\n", k.Name, scopes)
+	}
+	return s.print(v, func(p *page) { p.line("%s", made.Text) })
 }
