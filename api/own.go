@@ -135,7 +135,7 @@ func (s *Server) bearer(need access.Scope, next http.HandlerFunc) http.HandlerFu
 			s.refuse(w, r, err)
 			return
 		}
-		next(w, r.WithContext(access.With(r.Context(), caller)))
+		s.fit(next)(w, r.WithContext(access.With(r.Context(), caller)))
 	}
 }
 
