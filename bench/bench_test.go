@@ -21,3 +21,14 @@ func TestRun(t *testing.T) {
 	}
 	t.Log(string(text))
 }
+
+// The doors take the same records over, and a request is told how long it took.
+func TestRunDoors(t *testing.T) {
+	d, err := RunDoors(t.Context(), Options{Records: 2000, Accounts: 50, Batch: 100, Shards: 2, Env: os.Getenv}, 4, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Ingest) != doorRounds || len(d.HTTP) != doorRounds || d.Ratio <= 0 || d.HTTP[0].P99 == "" {
+		t.Errorf("got %+v, want figures of every round", d)
+	}
+}

@@ -12,6 +12,7 @@ type benchCommand struct {
 	Accounts int   `default:"10000" placeholder:"N" help:"Accounts, with ten services each (default ${default})."`
 	Batch    int   `default:"1000" placeholder:"N" help:"Records of one batch (default ${default})."`
 	Hot      bool  `help:"Nine tenths of the records fall on one account in a hundred."`
+	HTTP     int   `name:"http" placeholder:"N" help:"Measure the doors instead: records over HTTP in bodies of --batch, on so many connections, beside the same records from a file."`
 	Offered  []int `default:"25000,50000" placeholder:"N" help:"Records a second at which latency is measured (default ${default})."`
 }
 
@@ -22,12 +23,19 @@ func (*benchCommand) Help() string {
 
 func (c *benchCommand) Run(ctx context.Context, s *session) error {
 	switch {
-	case c.Records < 1, c.Accounts < 1, c.Batch < 1:
-		return usage("--records, --accounts and --batch must be above zero")
+	case c.Records < 1, c.Accounts < 1, c.Batch < 1, c.HTTP < 0:
+		return usage("--records, --accounts, --batch and --http must be above zero")
 	}
-	r, err := bench.Run(ctx, bench.Options{Records: c.Records, Accounts: c.Accounts, Batch: c.Batch, Hot: c.Hot,
-		Shards: s.config.Queue.Shards, PerGroup: s.config.Worker.BatchesPerCommit, Offered: c.Offered, Env: s.variable},
-		s.stderr)
+	o := bench.Options{Records: c.Records, Accounts: c.Accounts, Batch: c.Batch, Hot: c.Hot,
+		Shards: s.config.Queue.Shards, PerGroup: s.config.Worker.BatchesPerCommit, Offered: c.Offered, Env: s.variable}
+	if c.HTTP > 0 {
+		d, err := bench.RunDoors(ctx, o, c.HTTP, s.stderr)
+		if err != nil {
+			return err
+		}
+		return s.print(d, func(p *page) { tellDoors(p, d) })
+	}
+	r, err := bench.Run(ctx, o, s.stderr)
 	if err != nil {
 		return err
 	}
@@ -52,4 +60,19 @@ func tellBench(p *page, r bench.Report) {
 		t.row("latency at "+perSecond(float64(l.Offered)), l.P50, fmt.Sprintf("p99 %s; achieved %s", l.P99, perSecond(l.Achieved)))
 	}
 	t.end()
+}
+
+// tellDoors shows what each door took, round by round.
+func tellDoors(p *page, d bench.Doors) {
+	t := p.table("door", "records", "CPU of Go", "PostgreSQL", "Redis", "a request")
+	row := func(name string, a bench.Accepting, request string) {
+		micros := func(v float64) string { return fmt.Sprintf("%.2f µs", v) }
+		t.row(name, grouped(int64(a.PerSecond))+"/s", micros(a.GoMicros), micros(a.PostgresMicros), micros(a.RedisMicros), request)
+	}
+	for i := range d.Ingest {
+		row("a file", d.Ingest[i], "")
+		row("HTTP", d.HTTP[i], fmt.Sprintf("p50 %s, p99 %s", d.HTTP[i].P50, d.HTTP[i].P99))
+	}
+	t.end()
+	p.line("HTTP is %.2f of a file.", d.Ratio)
 }
