@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/billing"
@@ -45,8 +46,13 @@ type form struct {
 // writes tells whether the endpoint changes something.
 func (e endpoint) writes() bool { return e.method != http.MethodGet && !e.asks }
 
+// strictNames makes huma take the names of members as they are written: amount
+// is not Amount. It is a setting of the whole library.
+var strictNames = sync.OnceFunc(func() { huma.ValidateStrictCasing = true }) //nolint:reassign // it is there for that
+
 // newOwn is the part of the API that is made from Go types.
 func (s *Server) newOwn() huma.API {
+	strictNames()
 	config := huma.DefaultConfig("Chargehand", s.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // served with a token, by us
 	config.CreateHooks = nil                                             // no $schema in answers
