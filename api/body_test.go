@@ -1,8 +1,11 @@
 package api
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chargehand/chargehand/api/access"
 )
@@ -76,5 +79,35 @@ func TestBodiesAreStrict(t *testing.T) {
 	}
 	if got := s.account("ACR0000001526"); got.Balance != "1000000151.199999" {
 		t.Errorf("got a balance of %s", got.Balance)
+	}
+}
+
+// bounded remembers the last deadline for reading.
+type bounded struct {
+	http.ResponseWriter
+	by  time.Time
+	was int // how many were set
+}
+
+// SetReadDeadline remembers it.
+func (b *bounded) SetReadDeadline(by time.Time) error {
+	b.by = by
+	b.was++
+	return nil
+}
+
+func TestABoundOnReadingDoesNotEndTheAnswer(t *testing.T) {
+	s := openSite(t, village, nil)
+	for _, r := range []*http.Request{
+		httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/accounts/ACR0000001526", nil),
+		httptest.NewRequestWithContext(t.Context(), http.MethodPatch, "/v1/accounts/ACR0000001526", strings.NewReader(`{"cycle_day": 7}`)),
+	} {
+		r.Header.Set("Authorization", "Bearer "+s.token(access.Read|access.Manage))
+		answer := httptest.NewRecorder()
+		w := &bounded{ResponseWriter: answer, by: now}
+		s.server.Handler().ServeHTTP(w, r)
+		if answer.Code != http.StatusOK || w.was == 0 || !w.by.IsZero() {
+			t.Errorf("%s: got %d with a bound of %s, want none once it is read", r.Method, answer.Code, w.by)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/google/uuid"
@@ -44,6 +45,11 @@ func (s *Server) identified(next http.Handler) http.Handler {
 		}
 		q := &request{id: id.String(), trace: traceOf(r.Header.Get("Traceparent"), id)}
 		w.Header().Set("X-Request-Id", q.id)
+		if r.ContentLength == 0 {
+			// The bound on reading a request goes on while it is answered, and would
+			// end a long list. Who reads a body has a bound of its own.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a recorder has none
+		}
 		ctx := access.Watch(r.Context(), func(c access.Caller) { q.token = c.Token })
 		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestKey{}, q)))
 	})
