@@ -40,7 +40,7 @@ func TestATokenDoesWhatItsScopesSay(t *testing.T) {
 			t.Errorf("%s with all scopes but %s: got %d %s", x.where, need, got.status, got.body)
 		}
 	}
-	if got := s.do(access.Feed, "GET", "/v1/accounts/SOUTH1", ""); got.status != http.StatusForbidden || strings.Contains(string(got.body), "50") {
+	if got := s.do(access.Feed, "GET", "/v1/accounts/SOUTH1", ""); got.status != http.StatusForbidden || strings.Contains(string(got.body), `"50"`) {
 		t.Errorf("a feed's token reads a balance: %d %s", got.status, got.body)
 	}
 	s.well("50")
