@@ -82,7 +82,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r)
 		return
 	}
-	if h, pattern := s.mux.Handler(r); pattern == "" || !cleanPath(r.URL.Path) {
+	if h, pattern := s.mux.Handler(r); pattern == "" || !cleanPath(r.URL.EscapedPath()) {
 		s.bearer(0, func(w http.ResponseWriter, r *http.Request) { s.nowhere(w, r, h) })(w, r)
 		return
 	}
