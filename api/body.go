@@ -108,6 +108,10 @@ func checkValue(d *json.Decoder, pointer string, depth int) error {
 		if err == nil {
 			_, err = d.Token() // its end
 		}
+	case string:
+		if !storable(v) {
+			return invalid(pointer, "%.40q: it must be UTF-8 without NUL", v)
+		}
 	case json.Number:
 		if _, wide := strconv.ParseFloat(v.String(), 64); wide != nil {
 			return invalid(pointer, "number %.40q: beyond all that is taken", v)

@@ -36,7 +36,7 @@ func (p *Paged) after(key any) error {
 		d.DisallowUnknownFields()
 		err = d.Decode(key)
 	}
-	if err != nil {
+	if k, is := key.(*numberKey); err != nil || is && !storable(k.Number) {
 		return fmt.Errorf("%.40q: %w", p.Cursor, postgres.ErrNotCursor)
 	}
 	return nil

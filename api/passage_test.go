@@ -1,10 +1,32 @@
 package api
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chargehand/chargehand/api/access"
 )
+
+// TestNoNULIsAFaultOfTheServer, wherever in a body or a cursor it stands: the
+// database takes it not even in a question.
+func TestNoNULIsAFaultOfTheServer(t *testing.T) {
+	s := openSite(t, village, nil)
+	const account = "/v1/accounts/ACR0000001526"
+	for _, c := range []struct{ call, body, place string }{
+		{"GET /v1/accounts?cursor=eyJuIjoiXHUwMDAwIn0", "", "cursor"},  // {"n":"\u0000"}
+		{"GET /v1/customers?cursor=eyJuIjoiXHUwMDAwIn0", "", "cursor"}, // {"n":"\u0000"}
+		{"POST " + account + "/services", `{"code":"a\u0000"}`, "/code"},
+		{"POST /v1/simulations", `{"setup":{},"service":"\u0000"}`, "/service"},
+	} {
+		method, path, _ := strings.Cut(c.call, " ")
+		got := s.do(access.Read|access.Manage, method, path, c.body)
+		var p Problem
+		got.decode(t, &p)
+		if got.status != 422 || len(p.Errors) != 1 || p.Errors[0].Parameter+p.Errors[0].Pointer != c.place {
+			t.Errorf("%s %s: got %d %s, want the fault at %s", c.call, c.body, got.status, got.body, c.place)
+		}
+	}
+}
 
 // TestANameMayBeAnAddress: sources of CloudEvents are, with two slashes in them.
 func TestANameMayBeAnAddress(t *testing.T) {
