@@ -28,6 +28,17 @@ func TestNoNULIsAFaultOfTheServer(t *testing.T) {
 	}
 }
 
+func TestTheMetricsAreOfTheWholeInstallation(t *testing.T) {
+	s := openSite(t, county, nil)
+	north := "Bearer " + s.newToken("north", access.Read, 100)
+	if got := s.do(0, "GET", "/metrics", "", "Authorization", north); got.status != 403 {
+		t.Errorf("a reseller's token: got %d", got.status)
+	}
+	if got := s.do(access.Read, "GET", "/metrics", ""); got.status != 200 {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
 // TestANameMayBeAnAddress: sources of CloudEvents are, with two slashes in them.
 func TestANameMayBeAnAddress(t *testing.T) {
 	s := openSite(t, village, nil)

@@ -66,7 +66,7 @@ func New(o Options) *Server {
 	}
 	s.exemplify()
 	s.mux.HandleFunc("GET /openapi.json", s.bearer(access.Read, s.openAPI))
-	s.mux.HandleFunc("GET /metrics", s.bearer(access.Read, s.Metrics.Handler().ServeHTTP))
+	s.mux.HandleFunc("GET /metrics", s.bearer(access.Read, s.within(endpoint{method: http.MethodGet, whole: true}, s.Metrics.Handler().ServeHTTP)))
 	return s
 }
 
