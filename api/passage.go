@@ -55,22 +55,25 @@ func (s *Server) identified(next http.Handler) http.Handler {
 	})
 }
 
-// logged writes one line for each request: no query, no body, no token.
+// logged writes one line for each request, also of one whose answer broke off: no
+// query, no body, no token.
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := s.Clock()
 		seen := &watched{ResponseWriter: w, status: http.StatusOK}
+		defer func() {
+			q := requestOf(r.Context())
+			level := slog.LevelInfo
+			attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", q.pattern), slog.Int("status", seen.status),
+				slog.Duration("took", s.Clock().Sub(begun)), slog.String("token", q.token), slog.String("request", q.id),
+				slog.String("trace", q.trace)}
+			if q.fault != nil {
+				level = slog.LevelError
+				attributes = append(attributes, slog.Any("error", q.fault))
+			}
+			s.Log.LogAttrs(r.Context(), level, "request", attributes...)
+		}()
 		next.ServeHTTP(seen, r)
-		q := requestOf(r.Context())
-		level := slog.LevelInfo
-		attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", q.pattern), slog.Int("status", seen.status),
-			slog.Duration("took", s.Clock().Sub(begun)), slog.String("token", q.token), slog.String("request", q.id),
-			slog.String("trace", q.trace)}
-		if q.fault != nil {
-			level = slog.LevelError
-			attributes = append(attributes, slog.Any("error", q.fault))
-		}
-		s.Log.LogAttrs(r.Context(), level, "request", attributes...)
 	})
 }
 

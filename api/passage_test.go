@@ -1,6 +1,8 @@
 package api
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -36,6 +38,27 @@ func TestTheMetricsAreOfTheWholeInstallation(t *testing.T) {
 	}
 	if got := s.do(access.Read, "GET", "/metrics", ""); got.status != 200 {
 		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
+// TestAnAnswerThatBreaksOffIsInTheLog, with why: nobody else learns it.
+func TestAnAnswerThatBreaksOffIsInTheLog(t *testing.T) {
+	s := openSite(t, village, nil)
+	broken := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		requestOf(r.Context()).fault = http.ErrBodyNotAllowed
+		panic(http.ErrAbortHandler)
+	})
+	func() {
+		defer func() {
+			if recover() != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+				t.Error("the connection is not broken off")
+			}
+		}()
+		s.server.identified(s.server.logged(s.server.recovered(broken))).
+			ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	}()
+	if log := s.log.String(); !strings.Contains(log, "level=ERROR msg=request") || !strings.Contains(log, http.ErrBodyNotAllowed.Error()) {
+		t.Errorf("the log says %q", log)
 	}
 }
 
