@@ -72,7 +72,7 @@ var kinds = []Kind{
 	{"backlog", "Backlog", http.StatusTooManyRequests, "Too many records wait to be judged: send again when Retry-After has passed."},
 	{"internal", "Internal error", http.StatusInternalServerError, "A fault of the server. It is in its log under the instance."},
 	{"busy", "Busy", http.StatusServiceUnavailable, "As many requests of this kind run as may at once: nothing was done, try again when Retry-After has passed."},
-	{"unavailable", "Unavailable", http.StatusServiceUnavailable, "The database is away: nothing was done, try again when Retry-After has passed."},
+	{"unavailable", "Unavailable", http.StatusServiceUnavailable, "The database is away, or went away: nothing was done, or all of it. Try again when Retry-After has passed, with the same Idempotency-Key."},
 }
 
 // Kinds are all kinds of problems there are.
@@ -137,7 +137,7 @@ func problemOf(err error) *Problem {
 	case errors.As(err, &refusal):
 		return problem("refused", refusal.Error())
 	case postgres.Away(err):
-		return problem("unavailable", "the database is away; nothing was done").after(patienceAway)
+		return problem("unavailable", "the database is away: nothing was done, or all of it; look, or try again with the same Idempotency-Key").after(patienceAway)
 	}
 	return problem("internal", "something went wrong here; the log has it under the request's id")
 }
