@@ -43,7 +43,7 @@ func TestBodiesAreStrict(t *testing.T) {
 		{"an end that is missing", "POST", account + "/payments", `{"amount": "1"`, 400, ""},
 		{"no JSON", "POST", account + "/payments", `amount: 1`, 400, ""},
 		{"no UTF-8", "POST", account + "/payments", "{\"amount\": \"1\", \"note\": \"\xff\"}", 400, ""},
-		{"a NUL", "POST", account + "/payments", `{"amount": "1", "note": "\u0000"}`, 422, ""},
+		{"a NUL", "POST", account + "/payments", `{"amount": "1", "note": "\u0000"}`, 422, "/note"},
 		{"no number", "POST", account + "/payments", `{"amount": "12,5"}`, 422, "/amount"},
 		{"a list for a number", "POST", account + "/payments", `{"amount": [1]}`, 422, "/amount"},
 		{"true for a number", "POST", account + "/payments", `{"amount": true}`, 422, "/amount"},
