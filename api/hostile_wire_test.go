@@ -90,6 +90,7 @@ func TestWhatIsNoHTTPIsRefused(t *testing.T) {
 		"chunks that are none":    "POST /v1/simulations HTTP/1.1\r\n" + bearer + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
 		"an encoding of no kind":  "POST /v1/simulations HTTP/1.1\r\n" + bearer + "Content-Type: application/json\r\nTransfer-Encoding: gzip, chunked, identity\r\n\r\n",
 		"two tokens":              "GET /v1/accounts/SOUTH1 HTTP/1.1\r\n" + strings.Replace(bearer, "Bearer ", "Bearer x", 1) + "Authorization: Bearer " + s.token(every) + "\r\n\r\n",
+		"two tokens, one good":    "GET /v1/accounts HTTP/1.1\r\n" + bearer + "Authorization: Bearer x\r\n\r\n",
 		"an encoding of the body": "POST /v1/simulations HTTP/1.1\r\n" + bearer + "Content-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
 	} {
 		if status := statusOf(t, address, text); status < 400 || status == 500 || status > 505 {

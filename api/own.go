@@ -151,7 +151,12 @@ func shown(pattern string) string {
 	return path
 }
 
+// bearerToken is the token that the header has. One that stands twice is none: a
+// proxy may have judged the other.
 func bearerToken(r *http.Request) string {
+	if len(r.Header.Values("Authorization")) > 1 {
+		return ""
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "bearer") {
 		return ""
