@@ -116,7 +116,7 @@ func (s *Server) Serve(ctx context.Context, address string, secure *tls.Config, 
 	}
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: headerPatience, ReadTimeout: bodyPatience, WriteTimeout: answerPatience,
-		IdleTimeout: idlePatience, MaxHeaderBytes: headerBytesMax, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		IdleTimeout: idlePatience, MaxHeaderBytes: headerBytesMax, DisableGeneralOptionsHandler: true, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	if ready != nil {
