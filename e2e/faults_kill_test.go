@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -83,15 +82,15 @@ func (h *havoc) rage(ctx context.Context, sent <-chan struct{}, victims []victim
 	return kills
 }
 
-// supervise starts a worker again that found no server when it was started.
-// Workers that have begun never end by themselves.
+// supervise starts a worker again that found no server when it was started. One
+// that has begun never ends by itself.
 func (h *havoc) supervise() {
 	h.t.Helper()
 	for n, w := range h.workers {
 		if w.runs() {
 			continue
 		}
-		if time.Since(w.began) > 5*time.Second && !strings.Contains(tail(w.log), "reach the database") {
+		if w.begun() {
 			h.t.Errorf("a worker ended by itself: %v\n%s", w.cmd.ProcessState, tail(w.log))
 		}
 		h.workers[n] = h.start("work")
@@ -115,9 +114,9 @@ func (h *havoc) down(ctx context.Context) {
 
 func killWorker(ctx context.Context, h *havoc) error {
 	n := h.dice.IntN(len(h.workers))
-	if h.supervise(); h.workers[n].runs() {
-		h.workers[n].kill()
-	}
+	h.supervise()
+	_ = h.workers[n].cmd.Process.Kill() // it may be gone: it found no server
+	<-h.workers[n].ended
 	h.down(ctx)
 	h.workers[n] = h.start("work")
 	return nil

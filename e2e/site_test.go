@@ -197,6 +197,16 @@ func (p *process) runs() bool {
 	}
 }
 
+// begun says whether a worker got past its preparations. How long it lived would
+// not tell: on a busy machine the preparations alone may take many seconds.
+func (p *process) begun() bool {
+	log, err := os.ReadFile(p.log)
+	if err != nil {
+		p.t.Error(err)
+	}
+	return bytes.Contains(log, []byte("msg=started"))
+}
+
 // kill is kill -9. It returns when the process is gone.
 func (p *process) kill() {
 	p.t.Helper()

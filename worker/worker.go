@@ -72,6 +72,7 @@ func New(store *postgres.Store, q *queue.Client, config Config, clock Clock, log
 func (w *Worker) Run(ctx context.Context) error {
 	look := time.NewTicker(w.config.Lease / 3)
 	defer look.Stop()
+	w.log.Info("started", "shards", w.config.Shards)
 	w.share(ctx)
 	for {
 		select {
