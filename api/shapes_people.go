@@ -28,6 +28,7 @@ type managerShape struct {
 // userShape is who uses an account, or owns it.
 type userShape struct {
 	ID            int64  `json:"id" minimum:"1" example:"12"`
+	Reseller      int64  `json:"reseller,omitempty" doc:"Id of the reseller whose it is; without it the installation's."`
 	FirstName     string `json:"first_name,omitempty" example:"Jane"`
 	MiddleName    string `json:"middle_name,omitempty"`
 	LastName      string `json:"last_name,omitempty" example:"Lane"`

@@ -32,9 +32,11 @@ const (
 func (m *Manager) Sells() bool { return m.Role == SalesRole && m.Status == ActiveManager }
 
 // User is a person who signs in for accounts: as their owner, or for what is
-// technical or financial about them.
+// technical or financial about them. Whose it is says which tokens may name it
+// (ADR 0010).
 type User struct {
 	ID                              int64
+	Reseller                        int64 // 0: of the installation
 	FirstName, MiddleName, LastName string
 	Email                           string
 	AccountStatus, GlobalStatus     string

@@ -37,10 +37,11 @@ const (
 	              updated_at        = excluded.updated_at`
 
 	saveUser = `
-	insert into users (id, first_name, middle_name, last_name, email, account_status, global_status, created_at, updated_at)
-	values (coalesce(@id, nextval('user_ids')), @first, @middle, @last, @email, @account_status, @global_status, @now, @now)
+	insert into users (id, reseller, first_name, middle_name, last_name, email, account_status, global_status, created_at, updated_at)
+	values (coalesce(@id, nextval('user_ids')), @reseller, @first, @middle, @last, @email, @account_status, @global_status, @now, @now)
 	on conflict on constraint a_user_has_one_id
-	do update set first_name     = excluded.first_name,
+	do update set reseller       = excluded.reseller,
+	              first_name     = excluded.first_name,
 	              middle_name    = excluded.middle_name,
 	              last_name      = excluded.last_name,
 	              email          = excluded.email,
@@ -192,7 +193,7 @@ func (a *applier) users(ctx context.Context, page []billing.User) error {
 }
 
 func userArgs(u *billing.User, t *Tx) pgx.NamedArgs {
-	return pgx.NamedArgs{"id": nullID(u.ID), "first": u.FirstName, "middle": u.MiddleName, "last": u.LastName, "email": u.Email,
+	return pgx.NamedArgs{"id": nullID(u.ID), "reseller": nullID(u.Reseller), "first": u.FirstName, "middle": u.MiddleName, "last": u.LastName, "email": u.Email,
 		"account_status": u.AccountStatus, "global_status": u.GlobalStatus, "now": t.Now}
 }
 

@@ -106,3 +106,68 @@ func TestAnEmptyInstallationGetsIDsFromOne(t *testing.T) {
 		t.Errorf("got %v, %v, want account A1", v, err)
 	}
 }
+
+// 00005 gives users to resellers: to those whose accounts name them, or the nearest
+// that is above all of these.
+func TestUsersThatAreThereBecomeTheResellersThatNameThem(t *testing.T) {
+	url, pool := migratedTo(t, 4)
+	for _, statement := range []string{
+		`insert into classes (key, name, payment_model, threshold, subzero_days, credit_limit, buy_with_negative_balance, is_default, id)
+		 values ('std', 'Standard', 0, 10, -1, 0, false, true, 1)`,
+		`insert into resellers (id, name, parent, countries, created_at, updated_at)
+		 values (1, 'Top', null, '{}', now(), now()), (2, 'Left', 1, '{}', now(), now()), (3, 'Right', 1, '{}', now(), now()),
+		        (4, 'Below left', 2, '{}', now(), now()), (5, 'Beside it', 2, '{}', now(), now()), (6, 'Elsewhere', null, '{}', now(), now())`,
+		`insert into customers (ref, name, created_at) values ('c', 'Jane Lane', now())`,
+		`insert into accounts (number, id, customer, class, currency, time_zone, cycle_day, opening_balance, created_at, updated_at, reseller)
+		 select coalesce(r::text, 'none'), gen_random_uuid(), 'c', 'std', 'EUR', 'UTC', 1, 0, now(), now(), r
+		 from   unnest(array[1, 2, 3, 4, 5, 6, null]) r`,
+		`insert into account_states (account, version, status, status_reason, balance, current_debt, last_seq, counters)
+		 select number, 1, 0, 0, 0, 0, 1, '' from accounts`,
+		`insert into users (id, first_name, middle_name, last_name, email, account_status, global_status, created_at, updated_at)
+		 select i, '', '', '', i || '@x', 'active', 'active', '2026-01-01', '2026-01-02' from generate_series(11, 20) i`,
+		`insert into profiles (account, owner, tech_user, bill_user, primary_name, first_name, middle_name, last_name, email, country, region,
+		                       city, street, building, office, zip, phone, custom_attributes)
+		 select account, owner, tech, bill, '', '', '', '', '', '', '', '', '', '', '', '', '', '{}'
+		 from   (values ('1', 17, 17, 17), ('2', 18, 18, 17), ('3', 14, 14, 16), ('4', 11, 12, 13), ('5', 14, 13, 18),
+		                ('6', 15, 16, 15), ('none', null, 15, 19)) n (account, owner, tech, bill)`,
+	} {
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if _, err := Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), url, Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	all, err := users(t.Context(), s.pool, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[int64]int64{}
+	for i := range all {
+		got[all[i].ID] = all[i].Reseller
+		if !all[i].UpdatedAt.Equal(at("2026-01-02T00:00:00Z")) {
+			t.Errorf("user %d changed at %s, though nobody changed it", all[i].ID, all[i].UpdatedAt)
+		}
+	}
+	want := map[int64]int64{
+		11: 4, // its owner
+		12: 4, // for what is technical
+		13: 2, // of 4 and of 5: what is above both, and no higher
+		14: 1, // of 3 and of 5, two steps below
+		15: 0, // of 6, and of an account of the installation
+		16: 0, // of 3 and of 6, which nothing is above
+		17: 1, // of 1, and of 2 below it
+		18: 2, // of 2, and of 5 below it
+		19: 0, // of an account of the installation
+		20: 0, // of none
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("resellers of users (-got +want):\n%s", diff)
+	}
+	roundTrips(t, s)
+}

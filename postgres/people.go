@@ -61,7 +61,8 @@ const (
 	order by id`
 
 	usersOf = `
-	select   id, first_name, middle_name, last_name, email, account_status, global_status, created_at, updated_at
+	select   id, coalesce(reseller, 0), first_name, middle_name, last_name, email, account_status, global_status,
+	         created_at, updated_at
 	from     users
 	where    @ids::bigint[] is null
 	or       id = any(@ids)
@@ -93,7 +94,7 @@ func managers(ctx context.Context, q querier, ids []int64) ([]VendorManager, err
 
 func users(ctx context.Context, q querier, ids []int64) ([]VendorUser, error) {
 	all, err := collect(ctx, q, usersOf, func(r pgx.CollectableRow) (u VendorUser, err error) {
-		err = r.Scan(&u.ID, &u.FirstName, &u.MiddleName, &u.LastName, &u.Email, &u.AccountStatus, &u.GlobalStatus,
+		err = r.Scan(&u.ID, &u.Reseller, &u.FirstName, &u.MiddleName, &u.LastName, &u.Email, &u.AccountStatus, &u.GlobalStatus,
 			&u.CreatedAt, &u.UpdatedAt)
 		return u, err
 	}, pgx.NamedArgs{"ids": ids})

@@ -24,7 +24,7 @@ type NewVendorAccount struct {
 	ClassKey string
 	billing.Contact
 	Owner            int64         // an existing user; 0: NewOwner
-	NewOwner         *billing.User // names and email are read
+	NewOwner         *billing.User // names and email are read; it becomes the reseller's
 	Manager          int64         // 0: none
 	CustomAttributes map[string]string
 	TimeZone         string // billing.time_zone
@@ -111,9 +111,9 @@ func (c *creation) check(ctx context.Context) (err error) {
 	return nil
 }
 
-// usable tells whether what belongs to a reseller (0: to the installation) can
-// be an account's: it is the account's reseller's, or of one above it, or within
-// reach of who asks.
+// usable tells whether a type or class of a reseller (0: of the installation)
+// can be an account's: it is the account's reseller's, or of one above it, whose
+// terms are made for those below, or within reach of who asks.
 func (c *creation) usable(ctx context.Context, reseller int64) (bool, error) {
 	if reseller == 0 || c.Within.Reseller == 0 || c.above[reseller] {
 		return true, nil
@@ -224,18 +224,17 @@ func (c *creation) checkOwner(ctx context.Context) error {
 	return nil
 }
 
-// A user has no reseller. Who may not see the whole installation finds those of
-// accounts within reach, and those of no account yet: the answer shows names and
-// addresses.
+// Who may not see the whole installation finds users of resellers within reach,
+// and those whom accounts within reach name already: the answer shows names and
+// addresses, and these it shows anyway. One of the installation, or of a reseller
+// above, is not theirs to give an account to (ADR 0010).
 const usersWithin = `
-	select exists (select from users where id = @id)
-	and    (@resellers::bigint[] is null
-	        or exists (select
-	                   from   profiles p
-	                   join   accounts a on a.number = p.account
-	                   where  @id in (p.owner, p.tech_user, p.bill_user)
-	                   and    a.reseller = any(@resellers))
-	        or not exists (select from profiles where @id in (owner, tech_user, bill_user)))`
+	select exists (select from users where id = @id and (@resellers::bigint[] is null or reseller = any(@resellers)))
+	or     exists (select
+	               from   profiles p
+	               join   accounts a on a.number = p.account
+	               where  @id in (p.owner, p.tech_user, p.bill_user)
+	               and    a.reseller = any(@resellers))`
 
 func (c *creation) checkOldOwner(ctx context.Context) error {
 	resellers, err := Reach{Reseller: c.Within.Reseller}.resellersOf(ctx, c.tx)
@@ -252,6 +251,8 @@ func (c *creation) checkOldOwner(ctx context.Context) error {
 	return nil
 }
 
+// checkManager goes by the reach of who asks and by nothing else: a manager is a
+// person, whose name and address the answer shows.
 func (c *creation) checkManager(ctx context.Context) error {
 	if c.Manager == 0 {
 		return nil
@@ -261,11 +262,11 @@ func (c *creation) checkManager(ctx context.Context) error {
 		return err
 	}
 	for i := range found {
-		usable, err := c.usable(ctx, found[i].Reseller)
+		above, err := resellerIDs(ctx, c.tx, upstream, found[i].Reseller)
 		if err != nil {
 			return err
 		}
-		if usable && found[i].Sells() {
+		if c.Within.holds(above) && found[i].Sells() {
 			return nil
 		}
 	}
@@ -338,7 +339,7 @@ func (c *creation) write(ctx context.Context) (id int64, err error) {
 func (c *creation) owner(ctx context.Context) (id int64, name string, err error) {
 	u := billing.User{ID: c.Owner}
 	if c.Owner == 0 {
-		u = billing.User{FirstName: c.NewOwner.FirstName, MiddleName: c.NewOwner.MiddleName, LastName: c.NewOwner.LastName,
+		u = billing.User{Reseller: c.Reseller, FirstName: c.NewOwner.FirstName, MiddleName: c.NewOwner.MiddleName, LastName: c.NewOwner.LastName,
 			Email: c.NewOwner.Email, AccountStatus: billing.ActiveUser, GlobalStatus: billing.ActiveUser}
 		if err := c.tx.QueryRow(ctx, saveUser, userArgs(&u, c.Tx)).Scan(&u.ID); err != nil {
 			return 0, "", fmt.Errorf("add a user: %w", err)

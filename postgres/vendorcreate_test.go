@@ -48,7 +48,7 @@ func TestCreateVendorAccount(t *testing.T) {
 	want := *like
 	want.ID, want.Number, want.CreatedAt, want.UpdatedAt = 790, got.Number, when, when
 	want.Owner = &VendorUser{User: like.Owner.User, CreatedAt: when, UpdatedAt: when}
-	want.Owner.ID, want.TechUser, want.BillUser = 988, 988, 988
+	want.Owner.ID, want.Owner.Reseller, want.TechUser, want.BillUser = 988, 1, 988, 988
 	if diff := cmp.Diff(*got, want); diff != "" {
 		t.Errorf("created (-got +want):\n%s", diff)
 	}
@@ -108,7 +108,13 @@ managers:
   - {id: 2, reseller: 1, name: Left, email: c@x, role: sales, status: dismissed}
   - {id: 3, reseller: 5, name: Other, email: c@x, role: sales}
   - {id: 4, reseller: 2, name: Below, email: c@x, role: sales}
-users: [{id: 55, email: other@x}]
+users:
+  - {id: 50, email: installation@x}
+  - {id: 51, email: own@x, reseller: 1}
+  - {id: 52, email: below@x, reseller: 2}
+  - {id: 54, email: elsewhere@x, reseller: 5}
+  - {id: 55, email: other@x}
+  - {id: 56, email: shared@x}
 account_types:
   - id: 9
     key: strict
@@ -116,7 +122,12 @@ account_types:
     attributes: [{key: must, required: true}, {key: check, kind: checkbox}, {key: day, kind: date}, {key: pick, kind: list, elements: [{key: a}]}]
   - {id: 10, key: other, name_pattern: x, reseller: 5}
 account_classes: [{key: theirs, payment_model: postpay, subscription_credit_limit: 0, reseller: 5}]
-customers: [{ref: o, accounts: [{number: O, currency: EUR, profile: {reseller: 5, owner: 55}}]}]`); err != nil {
+customers:
+  - ref: o
+    accounts:
+      - {number: O, currency: EUR, profile: {reseller: 5, owner: 55}}
+      - {number: P, currency: EUR, profile: {reseller: 5, owner: 55, tech_user: 56}}
+      - {number: Q, currency: EUR, profile: {reseller: 2, owner: 52, bill_user: 56}}`); err != nil {
 		t.Fatal(err)
 	}
 	one := Reach{Reseller: 1}
@@ -137,6 +148,8 @@ customers: [{ref: o, accounts: [{number: O, currency: EUR, profile: {reseller: 5
 		{"another reseller's manager", func(n *NewVendorAccount) { n.Within, n.Manager = one, 3 }, AttributeFaults{{"manager_id", "", noSalesPerson}}},
 		{"the same, for who sees all", func(n *NewVendorAccount) { n.Manager = 3 }, nil},
 		{"a manager below who asks", func(n *NewVendorAccount) { n.Within, n.Manager = one, 4 }, nil},
+		{"a manager above who asks", func(n *NewVendorAccount) { n.Reseller, n.Within, n.Manager = 2, Reach{Reseller: 2}, 188 },
+			AttributeFaults{{"manager_id", "", noSalesPerson}}},
 		{"a country that the reseller leaves out", func(n *NewVendorAccount) { n.Reseller, n.Country = 2, "GR" },
 			AttributeFaults{{"country", "", "Available options: BY, RU"}}},
 		{"a country that there is not, of a list", func(n *NewVendorAccount) { n.Reseller, n.Country = 2, "BLR" },
@@ -167,6 +180,18 @@ customers: [{ref: o, accounts: [{number: O, currency: EUR, profile: {reseller: 5
 			AttributeFaults{{"owner_id", "", "77: there is no user with this id"}}},
 		{"another reseller's user", func(n *NewVendorAccount) { n.Within, n.NewOwner, n.Owner = one, nil, 55 },
 			AttributeFaults{{"owner_id", "", "55: there is no user with this id"}}},
+		{"another reseller's user whom no account names", func(n *NewVendorAccount) { n.Within, n.NewOwner, n.Owner = one, nil, 54 },
+			AttributeFaults{{"owner_id", "", "54: there is no user with this id"}}},
+		{"the same, for who sees all", func(n *NewVendorAccount) { n.NewOwner, n.Owner = nil, 54 }, nil},
+		{"a user of the installation", func(n *NewVendorAccount) { n.Within, n.NewOwner, n.Owner = one, nil, 50 },
+			AttributeFaults{{"owner_id", "", "50: there is no user with this id"}}},
+		{"a user of who asks", func(n *NewVendorAccount) { n.Within, n.NewOwner, n.Owner = one, nil, 51 }, nil},
+		{"a user of one below who asks", func(n *NewVendorAccount) { n.Within, n.NewOwner, n.Owner = one, nil, 52 }, nil},
+		{"a user of one above who asks", func(n *NewVendorAccount) {
+			n.Reseller, n.Within, n.NewOwner, n.Owner, n.Manager = 2, Reach{Reseller: 2}, nil, 51, 0
+		},
+			AttributeFaults{{"owner_id", "", "51: there is no user with this id"}}},
+		{"a user whom an account within reach names", func(n *NewVendorAccount) { n.Within, n.NewOwner, n.Owner = one, nil, 56 }, nil},
 		{"two owners", func(n *NewVendorAccount) { n.Owner = 23 },
 			AttributeFaults{{"owner_id", "", "23: a new owner is given as well, give one of the two"}}},
 		{"custom attributes by kind", func(n *NewVendorAccount) {

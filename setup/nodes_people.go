@@ -62,6 +62,7 @@ func managerNode(v billing.Manager) *yaml.Node {
 func userNode(u billing.User) *yaml.Node {
 	m := newMapping()
 	m.positive("id", u.ID)
+	m.positive("reseller", u.Reseller)
 	m.text("first_name", u.FirstName)
 	m.text("middle_name", u.MiddleName)
 	m.text("last_name", u.LastName)

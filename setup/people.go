@@ -47,13 +47,14 @@ func (r *reader) manager(s spot) billing.Manager {
 	return m
 }
 
-var userKeys = []string{"id", "first_name", "middle_name", "last_name", "email", "account_status", "global_status"}
+var userKeys = []string{"id", "reseller", "first_name", "middle_name", "last_name", "email", "account_status", "global_status"}
 
 func (r *reader) user(s spot) billing.User {
 	o := r.object(s, userKeys)
 	o.need("id", "email")
 	u := billing.User{
-		ID: o.id("id"), FirstName: o.label("first_name"), MiddleName: o.label("middle_name"), LastName: o.label("last_name"),
+		ID: o.id("id"), Reseller: o.refersTo(KindReseller, "reseller"),
+		FirstName: o.label("first_name"), MiddleName: o.label("middle_name"), LastName: o.label("last_name"),
 		Email:         o.legal("email", o.text("email"), billing.CheckEmail),
 		AccountStatus: cmp.Or(o.text("account_status"), billing.ActiveUser),
 		GlobalStatus:  cmp.Or(o.text("global_status"), billing.ActiveUser),

@@ -59,10 +59,14 @@ func (d *draw) people(f *setup.File) {
 		})
 	}
 	f.Users = many(d, func() billing.User {
-		return billing.User{
+		u := billing.User{
 			ID: d.id(), FirstName: d.optional(d.name), MiddleName: d.optional(d.name), LastName: d.optional(d.name),
 			Email: d.email(), AccountStatus: d.name(), GlobalStatus: d.name(),
 		}
+		if len(f.Resellers) > 0 && d.yes() {
+			u.Reseller = f.Resellers[0].ID
+		}
+		return u
 	})
 	f.AccountTypes = many(d, func() billing.AccountType {
 		t := billing.AccountType{

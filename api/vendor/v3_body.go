@@ -38,12 +38,12 @@ type v3NewWords struct {
 	MiddleName       string      `json:"middle_name,omitempty"`
 	LastName         string      `json:"last_name"`
 	Email            string      `json:"email"`
-	OwnerID          int64       `json:"owner_id,omitempty" doc:"A user that exists; instead of the four about a new one."`
+	OwnerID          int64       `json:"owner_id,omitempty" doc:"A user that exists, of the token's reseller or of one downstream, or whom an account of theirs names; instead of the four about a new one."`
 	NewOwnerFirst    string      `json:"new_owner_first_name,omitempty" doc:"Required without owner_id."`
 	NewOwnerMiddle   string      `json:"new_owner_middle_name,omitempty"`
 	NewOwnerLast     string      `json:"new_owner_last_name,omitempty" doc:"Required without owner_id."`
 	NewOwnerEmail    string      `json:"new_owner_email,omitempty" doc:"Required without owner_id."`
-	ManagerID        int64       `json:"manager_id,omitempty" doc:"An active sales person."`
+	ManagerID        int64       `json:"manager_id,omitempty" doc:"An active sales person of the token's reseller or of one downstream."`
 	AccountClassKey  string      `json:"account_class_key"`
 	Country          string      `json:"country" doc:"ISO 3166-1 alpha-2; the reseller may allow some only."`
 	Region           string      `json:"region"`

@@ -72,7 +72,7 @@ func (v *view) v3CreateRoute() route.Route {
 		Method: http.MethodPost, Pattern: v3Path, Name: "createVendorAccountV3", Tag: v3Tag,
 		Summary: "Create an account of a reseller, as JSON:API",
 		Description: "Creates an account, and its owner unless owner_id names one. The account belongs to the customer user-<id of the owner>, " +
-			"has the terms of its class, the reseller's currency, and the platform's time zone. Null is as absent; an attribute that is unknown is refused. " +
+			"has the terms of its class, the reseller's currency, and the platform's time zone; a new owner is the reseller's. A person out of the token's reach is told of like one that is not there. Null is as absent; an attribute that is unknown is refused. " +
 			"The content type must be application/vnd.api+json. Needs the scope manage." + v3Told,
 		Token: route.HeaderToken, Handler: v.v3Handle(access.Manage, v.v3Create),
 		Parameters: []route.Parameter{v3Reseller(), v3IncludeParameter()},

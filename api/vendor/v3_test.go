@@ -2,6 +2,7 @@ package vendor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,6 +124,47 @@ func TestV3AResellerIsReachedByTheTokensAboveIt(t *testing.T) {
 		if got := s.do("GET", "/api/vendor/v1/accounts.json?api_token="+token, "").ids(t); got != c.accounts {
 			t.Errorf("with a token of %d, version 1 lists %s, want %s", c.token, got, c.accounts)
 		}
+	}
+}
+
+// rows 119, 122, 133: whose people may be named. One out of reach is as one that
+// is not there, named by an account or not.
+func TestV3AResellerNamesItsOwnPeople(t *testing.T) {
+	s := beforeClotilde(t)
+	s.apply("2020-01-01T00:00:00Z", `
+resellers: [{id: 5, name: Elsewhere, currency: EUR}]
+managers: [{id: 6, reseller: 2, name: Below, email: b@x, role: sales}, {id: 7, reseller: 5, name: Theirs, email: t@x, role: sales}]
+account_types: [{id: 6, key: all, name_pattern: x, attributes: [{key: signer_name}]}]
+account_classes: [{key: all, payment_model: postpay, subscription_credit_limit: 1}]
+users: [{id: 101, email: free@example.com}, {id: 102, email: ours@example.com, reseller: 1}, {id: 103, email: below@example.com, reseller: 2},
+  {id: 104, email: theirs@example.com, reseller: 5}]`)
+	for _, reseller := range []int64{1, 2, 5} {
+		s.manage = s.token(fmt.Sprint("of ", reseller), access.Read|access.Manage, reseller)
+		for owner, may := range map[int][]int64{23: {1}, 101: nil, 102: {1}, 103: {1, 2}, 104: {5}, 105: nil} {
+			got := s.create(int(reseller), attributes(t, fmt.Sprintf(`"owner_id":%d`, owner), `"account_type_id":6`, `"account_class_key":"all"`, `"manager_id":null`,
+				`"new_owner_first_name":null`, `"new_owner_middle_name":null`, `"new_owner_last_name":null`, `"new_owner_email":null`))
+			status, faults := 422, fmt.Sprintf("/data/attributes/owner_id: %d: there is no user with this id", owner)
+			if slices.Contains(may, reseller) {
+				status, faults = 201, ""
+			}
+			if told := got.faults(t); got.status != status || told != faults {
+				t.Errorf("owner %d with a token of %d: got %d %q, want %d %q", owner, reseller, got.status, told, status, faults)
+			}
+		}
+		for manager, may := range map[int][]int64{188: {1}, 6: {1, 2}, 7: {5}, 8: nil} {
+			got := s.create(int(reseller), attributes(t, fmt.Sprintf(`"manager_id":%d`, manager), `"account_type_id":6`, `"account_class_key":"all"`))
+			status, faults := 422, "/data/attributes/manager_id: Manager to attach must be a 'sales person' and be in 'active' status"
+			if slices.Contains(may, reseller) {
+				status, faults = 201, ""
+			}
+			if told := got.faults(t); got.status != status || told != faults {
+				t.Errorf("manager %d with a token of %d: got %d %q, want %d %q", manager, reseller, got.status, told, status, faults)
+			}
+		}
+	}
+	owners := s.query(`select reseller || ' ' || count(*) from users where email = 'AlbaStehr@example.com' group by reseller order by reseller`)
+	if got := strings.Join(owners, ", "); got != "1 2, 2 1, 5 1" {
+		t.Errorf("new owners by reseller: got %s, want those of the accounts' resellers: 1 2, 2 1, 5 1", got)
 	}
 }
 
