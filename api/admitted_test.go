@@ -14,8 +14,12 @@ func TestNothingAnswersWithoutAToken(t *testing.T) {
 	s := openSite(t, shire, nil)
 	for _, x := range s.targets() {
 		for what, token := range map[string]string{"no token": "", "a made-up token": "chg_AAAAAAAAAAAA_" + strings.Repeat("A", 43), "SQL": "' or 1=1 --"} {
-			if got := s.aim(x, token); got.status != http.StatusUnauthorized {
+			got := s.aim(x, token)
+			if got.status != http.StatusUnauthorized {
 				t.Errorf("%s with %s: got %d %s", x.where, what, got.status, got.body)
+			}
+			if scheme := got.head.Get("WWW-Authenticate"); !strings.HasSuffix(scheme, ` realm="chargehand"`) { // RFC 9110, 11.6.1
+				t.Errorf("%s with %s: got WWW-Authenticate %q", x.where, what, scheme)
 			}
 		}
 	}

@@ -62,6 +62,9 @@ func (v *view) door(need access.Scope, do method) http.Handler {
 			if told.after > 0 {
 				w.Header().Set("Retry-After", strconv.FormatInt(int64((told.after+time.Second-1)/time.Second), 10))
 			}
+			if status == http.StatusUnauthorized {
+				w.Header().Set("WWW-Authenticate", `ApiToken realm="chargehand"`)
+			}
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
