@@ -30,6 +30,31 @@ func TestNothingAnswersWithoutAToken(t *testing.T) {
 	}
 }
 
+// TestAnAddressMayFailSoOften, at whatever door. Tokens that were good go on.
+func TestAnAddressMayFailSoOften(t *testing.T) {
+	s := openSite(t, shire, func(o *Options) {
+		o.Gate = access.NewGate(o.Store, access.Options{Clock: o.Clock, FailuresPerMinute: 30})
+	})
+	if got := s.do(access.Read, "GET", "/v1/accounts/SOUTH1", ""); got.status != http.StatusOK {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	failed := 0
+	for _, x := range s.targets() {
+		got := s.aim(x, "chg_AAAAAAAAAAAA_"+strings.Repeat("A", 43))
+		want := http.StatusUnauthorized
+		if failed++; failed > 30 {
+			want = http.StatusTooManyRequests
+		}
+		if got.status != want || (want == http.StatusTooManyRequests) != (got.head.Get("Retry-After") == "2") {
+			t.Errorf("failure %d, %s: got %d %s, Retry-After %q", failed, x.where, got.status, got.body, got.head.Get("Retry-After"))
+		}
+	}
+	if failed <= 30 {
+		t.Fatalf("only %d endpoints", failed)
+	}
+	s.well("50")
+}
+
 func TestATokenDoesWhatItsScopesSay(t *testing.T) {
 	s := openSite(t, shire, nil)
 	readsByPost := map[string]bool{"POST /v1/simulations": true, "POST /crm/v1/accounts_receivable/remaining_usage_allowance": true}

@@ -50,7 +50,7 @@ func (s *Server) identified(next http.Handler) http.Handler {
 			// end a long list. Who reads a body has a bound of its own.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a recorder has none
 		}
-		ctx := access.Watch(r.Context(), func(c access.Caller) { q.token = c.Token })
+		ctx := access.Watch(access.WithAddress(r.Context(), r.RemoteAddr), func(c access.Caller) { q.token = c.Token })
 		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestKey{}, q)))
 	})
 }

@@ -107,6 +107,7 @@ type HTTP struct {
 	TLSKey            string // file
 	RatePerSecond     int    // requests of a token; 0: without a bound
 	RateBurst         int    // requests of a token at once
+	FailuresPerMinute int    // requests of an address without a good token; 0: no bound
 	BodyBytesMax      int    // of a request, but for usage
 	UsageBytesMax     int    // of a request with usage records
 	BacklogRecordsMax int    // records that wait to be judged; past it usage is refused

@@ -25,7 +25,7 @@ func defaults() configs.Config {
 		Feed:      configs.Feed{BatchRecords: 1000, BatchWait: 10 * time.Millisecond},
 		Queue:     configs.Queue{Shards: 8},
 		Worker:    configs.Worker{BatchesPerCommit: 8, CacheAccounts: 200_000, Lease: 6 * time.Second},
-		HTTP:      configs.HTTP{Listen: "127.0.0.1:8080", RatePerSecond: 200, RateBurst: 400, BodyBytesMax: 4 << 20, UsageBytesMax: 1 << 30, BacklogRecordsMax: 5_000_000},
+		HTTP:      configs.HTTP{Listen: "127.0.0.1:8080", RatePerSecond: 200, RateBurst: 400, FailuresPerMinute: 600, BodyBytesMax: 4 << 20, UsageBytesMax: 1 << 30, BacklogRecordsMax: 5_000_000},
 		Log:       configs.Log{Level: slog.LevelInfo, Format: configs.LogText},
 	}
 }

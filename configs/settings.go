@@ -49,6 +49,7 @@ func settings(c *Config) []setting {
 		{key: "http.tls_key", set: text(&c.HTTP.TLSKey)},
 		{key: "http.rate_per_second", set: number(&c.HTTP.RatePerSecond, between{0, 1_000_000})},
 		{key: "http.rate_burst", set: number(&c.HTTP.RateBurst, between{1, 1_000_000})},
+		{key: "http.failed_admissions_per_minute", set: number(&c.HTTP.FailuresPerMinute, between{0, 1_000_000})},
 		{key: "http.body_bytes_max", set: number(&c.HTTP.BodyBytesMax, between{1 << 10, 1 << 30})},
 		{key: "http.usage_bytes_max", set: number(&c.HTTP.UsageBytesMax, between{1 << 10, 1 << 40})},
 		{key: "http.backlog_records_max", set: number(&c.HTTP.BacklogRecordsMax, between{1, 1_000_000_000})},

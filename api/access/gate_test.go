@@ -1,7 +1,9 @@
 package access_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -151,5 +153,119 @@ func TestTheStoreHasNoSecret(t *testing.T) {
 	}
 	if k.LastUsedAt == nil || !k.LastUsedAt.Equal(clock.now.Truncate(time.Minute)) {
 		t.Errorf("last used at %v, want %v", k.LastUsedAt, clock.now)
+	}
+}
+
+// TestALookUpEndsThoughTheDatabaseHangs, whoever asked, and whoever waits for it.
+func TestALookUpEndsThoughTheDatabaseHangs(t *testing.T) {
+	valve := pgtest.NewValve(t, pgtest.New(t))
+	store, err := postgres.Open(t.Context(), valve.URL, postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	text := makeToken(t, store, postgres.Token{Name: "shop", Scopes: int16(access.Read)})
+	gate := access.NewGate(store, access.Options{Clock: time.Now, Patience: 100 * time.Millisecond})
+	valve.Shut()
+	refused := make(chan error)
+	for range 10 {
+		go func() {
+			_, err := gate.Admit(t.Context(), text, access.Read)
+			refused <- err
+		}()
+	}
+	for range 10 {
+		if err := <-refused; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want that it took too long", err)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := gate.Admit(gone, text, access.Read); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that nobody waits", err)
+	}
+	valve.Open()
+	if _, err := gate.Admit(t.Context(), text, access.Read); err != nil {
+		t.Errorf("when the database is well again: %v", err)
+	}
+}
+
+// TestAnIDThatNoTokenHasIsAskedForOnce: made up, it costs one question in three
+// seconds.
+func TestAnIDThatNoTokenHasIsAskedForOnce(t *testing.T) {
+	store, gate, clock := openGate(t, access.Options{})
+	made, err := access.Make()
+	if err != nil {
+		t.Fatal(err)
+	}
+	admitted := func() bool {
+		_, err := gate.Admit(t.Context(), made.Text, access.Read)
+		if err != nil && !errors.Is(err, access.ErrUnknownToken) {
+			t.Error(err)
+		}
+		return err == nil
+	}
+	if admitted() {
+		t.Error("admitted before there was such a token")
+	}
+	// Another process makes a token, which is the one that was made up.
+	if err := store.CreateToken(t.Context(), &postgres.Token{ID: made.ID, Hash: made.Hash, Name: "late", Scopes: int16(access.Read),
+		CreatedAt: clock.now, CreatedBy: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	clock.now = clock.now.Add(3*time.Second - time.Nanosecond)
+	if admitted() {
+		t.Error("asked for again within three seconds")
+	}
+	clock.now = clock.now.Add(time.Nanosecond)
+	if !admitted() {
+		t.Error("not admitted three seconds after it was refused")
+	}
+}
+
+// TestWhoFailsTooOftenIsNotLookedUp, by the address that it comes from. A token
+// that was good before is not held up by strangers that share its address.
+func TestWhoFailsTooOftenIsNotLookedUp(t *testing.T) {
+	store, gate, clock := openGate(t, access.Options{FailuresPerMinute: 3})
+	old := makeToken(t, store, postgres.Token{Name: "old", Scopes: int16(access.Read)})
+	fresh := makeToken(t, store, postgres.Token{Name: "fresh", Scopes: int16(access.Read)})
+	admit := func(address, text string) error {
+		_, err := gate.Admit(access.WithAddress(t.Context(), address), text, access.Read)
+		return err
+	}
+	const here, there = "192.0.2.1:4000", "192.0.2.2:4000"
+	if err := admit(here, old); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		if err := admit(here, fmt.Sprintf("chg_AAAAAAAAAAA%d_%s", n, strings.Repeat("A", 43))); !errors.Is(err, access.ErrUnknownToken) {
+			t.Errorf("failure %d: got %v", n, err)
+		}
+	}
+	var many *access.TooMany
+	for what, text := range map[string]string{"a token made up": "chg_AAAAAAAAAAA9_" + strings.Repeat("A", 43), "what is no token": "x",
+		"one that nobody has seen yet": fresh, "the id of a good one": old[:len(old)-1] + "."} {
+		if err := admit("192.0.2.1:5000", text); !errors.As(err, &many) || many.After != 20*time.Second {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+	clock.now = clock.now.Add(5 * time.Second) // the good one is looked up again
+	if err := admit(here, old); err != nil {
+		t.Errorf("a token that was good before: %v", err)
+	}
+	if err := admit(there, fresh); err != nil {
+		t.Errorf("from another address: %v", err)
+	}
+	clock.now = clock.now.Add(15 * time.Second)
+	if err := admit(here, "x"); !errors.Is(err, access.ErrUnknownToken) {
+		t.Errorf("after a pause: got %v", err)
+	}
+	if err := admit(here, "x"); !errors.As(err, &many) {
+		t.Errorf("the second after a pause: got %v", err)
+	}
+	for n, address := range []string{"[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3%eth0]:1", "[2001:db8:0:0:ffff::1]:1"} {
+		if err := admit(address, "x"); errors.As(err, &many) != (n == 3) {
+			t.Errorf("%s, one network: got %v", address, err)
+		}
 	}
 }

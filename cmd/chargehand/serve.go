@@ -35,12 +35,18 @@ func (serveCommand) Run(ctx context.Context, s *session) error {
 	return s.measured(ctx, s.server(store, q))
 }
 
+// gate admits to the API, as configured.
+func (s *session) gate(store *postgres.Store) *access.Gate {
+	h := s.config.HTTP
+	return access.NewGate(store, access.Options{RatePerSecond: h.RatePerSecond, RateBurst: h.RateBurst, FailuresPerMinute: h.FailuresPerMinute, Clock: s.now})
+}
+
 // server is the API as configured, as a part that runs until its context ends.
 func (s *session) server(store *postgres.Store, q *queue.Client) func(context.Context) error {
 	door := s.door(store, q)
 	server := api.New(api.Options{
 		Store: store, Queue: q, Door: &door, Corrector: worker.NewCorrector(store, workerConfig(s.config).Settings),
-		Gate:    access.NewGate(store, access.Options{RatePerSecond: s.config.HTTP.RatePerSecond, RateBurst: s.config.HTTP.RateBurst, Clock: s.now}),
+		Gate:    s.gate(store),
 		Metrics: s.metrics, Clock: s.now, Log: s.log, Version: version(),
 		TimeZone: s.config.Billing.TimeZone, LimitsForAll: s.limitsForAll(),
 		BodyBytesMax: int64(s.config.HTTP.BodyBytesMax), UsageBytesMax: int64(s.config.HTTP.UsageBytesMax),
