@@ -70,7 +70,7 @@ func (s *Server) registerDeadLetters() {
 		description: "Unreadable lines, conflicts, and batches that failed for good, the oldest first, without a cap. Those that were redriven or discarded are no more among them.",
 	}, s.listDeadLetters)
 	register(s, endpoint{
-		method: http.MethodPost, path: "/v1/dead-letters/redrive", name: "redriveDeadLetters", tag: "Operations", need: access.Manage, whole: true,
+		method: http.MethodPost, path: "/v1/dead-letters/redrive", name: "redriveDeadLetters", tag: "Operations", need: access.Manage, whole: true, long: true,
 		summary: "Send dead letters on their way again",
 		description: "Records that can be read by now are accepted anew, conflicts are judged anew, batches that were set aside are tried again. " +
 			"What still cannot be read stays a dead letter, unless `corrected` says what was meant. Name ids, or a kind, or all.",

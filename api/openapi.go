@@ -40,7 +40,7 @@ func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
 func (s *Server) OpenAPI() *huma.OpenAPI { return s.own.OpenAPI() }
 
 // always are the problems that any endpoint may answer.
-var always = []string{"bad-request", "token-missing", "token-unknown", "scope-missing", "too-many-requests", "internal", "unavailable"}
+var always = []string{"bad-request", "token-missing", "token-unknown", "scope-missing", "too-many-requests", "internal", "busy", "unavailable"}
 
 // problems are the answers of an endpoint that failed.
 func (s *Server) problems(e endpoint) map[string]*huma.Response {
@@ -124,12 +124,15 @@ func (s *Server) operation(e endpoint) *huma.Operation {
 // mount adds an endpoint that is no part of huma: to the mux and to the
 // document.
 func (s *Server) mount(r route.Route) {
-	handler := r.Handler
+	handler := r.Handler.ServeHTTP
+	if !r.Paced {
+		handler = s.timely(endpoint{}, handler)
+	}
 	s.mux.HandleFunc(r.Method+" "+r.Pattern, func(w http.ResponseWriter, q *http.Request) {
 		about := requestOf(q.Context())
 		about.pattern = r.ShownPath()
 		ctx := postgres.WithDeed(q.Context(), postgres.Deed{RequestID: about.id, Action: r.Method + " " + r.ShownPath()})
-		handler.ServeHTTP(w, q.WithContext(ctx))
+		handler(w, q.WithContext(ctx))
 	})
 	op := &huma.Operation{
 		OperationID: r.Name, Method: r.Method, Path: r.ShownPath(), Tags: []string{r.Tag}, Summary: r.Summary, Description: r.Description,

@@ -32,6 +32,9 @@ type endpoint struct {
 	posts, reserves bool
 	// asks says that nothing changes though the method is POST.
 	asks bool
+	// long says that it may take as long as all there is takes; answers as lines
+	// may in any case.
+	long bool
 	// takes and gives are the forms of body and answer that the Go types of the
 	// handler do not tell of.
 	takes, gives []form
@@ -118,9 +121,9 @@ type gates struct {
 // HandleFunc adds a handler, behind its gate.
 func (g gates) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	e := g.endpoints[pattern]
-	next := http.HandlerFunc(handler)
+	next := g.timely(e, handler)
 	if e.writes() {
-		next = g.once(e, next)
+		next = g.timely(e, g.once(e, next))
 	}
 	if e.method != http.MethodGet {
 		next = g.bodied(e, next)

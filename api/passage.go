@@ -23,6 +23,7 @@ type request struct {
 	fault   error  // what the client is not told
 	// reserved is the number for an account that the request may create.
 	reserved string
+	until    time.Time // when it is broken off; zero: never
 }
 
 type requestKey struct{}

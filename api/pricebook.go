@@ -33,7 +33,7 @@ type appliedAnswer struct {
 func (s *Server) registerPriceBook() {
 	forms := []form{{asJSON, setupShape{}}, {asYAML, nil}}
 	register(s, endpoint{
-		method: http.MethodGet, path: "/v1/price-book", name: "getPriceBook", tag: "Price book", need: access.Read, whole: true,
+		method: http.MethodGet, path: "/v1/price-book", name: "getPriceBook", tag: "Price book", need: access.Read, whole: true, long: true,
 		summary: "The whole set-up",
 		description: "Prices, and all that they stand on: families, types, services, account classes, customers with their accounts, and limits. It is the " +
 			"file that `chargehand export` writes; putting it changes nothing. The ETag is of all but customers and accounts. With " +
@@ -41,7 +41,7 @@ func (s *Server) registerPriceBook() {
 		gives: forms,
 	}, s.getPriceBook)
 	register(s, endpoint{
-		method: http.MethodPut, path: "/v1/price-book", name: "putPriceBook", tag: "Price book", need: access.Manage, whole: true,
+		method: http.MethodPut, path: "/v1/price-book", name: "putPriceBook", tag: "Price book", need: access.Manage, whole: true, long: true,
 		summary: "Apply a set-up",
 		description: "Makes true what it says, all or nothing, as `chargehand apply` does, and answers what that changed. What it does not name stays as it " +
 			"is; a price, class or account that it names becomes what it says. Of a price that has rated records only `valid_to` may change. All " +

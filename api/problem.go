@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -68,10 +69,10 @@ var kinds = []Kind{
 	{"invalid", "Invalid request", http.StatusUnprocessableEntity, "A value of the request is not what it must be; errors names each."},
 	{"refused", "Refused", http.StatusUnprocessableEntity, "A rule forbids it; detail says which value and what to do."},
 	{"key-reused", "Idempotency-Key reused", http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request: take a new one."},
-	{"too-many-requests", "Too many requests", http.StatusTooManyRequests, "The token has used up its rate: wait as long as Retry-After says."},
+	{"too-many-requests", "Too many requests", http.StatusTooManyRequests, "The token has used up its rate, or too many requests of the address bore no good token: wait as long as Retry-After says."},
 	{"backlog", "Backlog", http.StatusTooManyRequests, "Too many records wait to be judged: send again when Retry-After has passed."},
 	{"internal", "Internal error", http.StatusInternalServerError, "A fault of the server. It is in its log under the instance."},
-	{"busy", "Busy", http.StatusServiceUnavailable, "As many requests of this kind run as may at once: nothing was done, try again when Retry-After has passed."},
+	{"busy", "Busy", http.StatusServiceUnavailable, "As many requests of this kind run as may at once, or this one took longer than it may, as the database is busy or hangs. Try again when Retry-After has passed, with the same Idempotency-Key."},
 	{"unavailable", "Unavailable", http.StatusServiceUnavailable, "The database is away, or went away: nothing was done, or all of it. Try again when Retry-After has passed, with the same Idempotency-Key."},
 }
 
@@ -136,6 +137,8 @@ func problemOf(err error) *Problem {
 		return problem("invalid", "cursor: "+err.Error(), Fault{Parameter: "cursor", Detail: err.Error()})
 	case errors.As(err, &refusal):
 		return problem("refused", refusal.Error())
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem("busy", "it was not done in the time that it may take, or all of it was: look, or try again with the same Idempotency-Key").after(patienceBusy)
 	case postgres.Away(err):
 		return problem("unavailable", "the database is away: nothing was done, or all of it; look, or try again with the same Idempotency-Key").after(patienceAway)
 	}

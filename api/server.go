@@ -37,6 +37,8 @@ type Options struct {
 	BodyBytesMax      int64 // of a request, but for usage
 	UsageBytesMax     int64 // of a request with usage records
 	BacklogRecordsMax int   // records that wait, past which usage is refused
+
+	Patience Patience
 }
 
 // Server answers requests.
@@ -56,6 +58,7 @@ type Server struct {
 
 // New is a server of all endpoints.
 func New(o Options) *Server {
+	o.Patience = o.Patience.filled()
 	s := &Server{Options: o, mux: http.NewServeMux()}
 	s.open = map[string]http.Handler{"/livez": http.HandlerFunc(s.live), "/readyz": http.HandlerFunc(s.ready)}
 	s.own = s.newOwn()
@@ -94,7 +97,6 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 const (
 	headerPatience = 10 * time.Second
 	bodyPatience   = 30 * time.Second
-	answerPatience = 10 * time.Minute // a long list, a simulation
 	idlePatience   = 2 * time.Minute
 	headerBytesMax = 64 << 10
 	// farewell bounds how long requests that run may hold up the end.
@@ -115,7 +117,7 @@ func (s *Server) Serve(ctx context.Context, address string, secure *tls.Config, 
 		listener = tls.NewListener(listener, secure)
 	}
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headerPatience, ReadTimeout: bodyPatience, WriteTimeout: answerPatience,
+		Handler: s.Handler(), ReadHeaderTimeout: headerPatience, ReadTimeout: bodyPatience, WriteTimeout: bodyPatience + s.Patience.Ordinary + writePatience,
 		IdleTimeout: idlePatience, MaxHeaderBytes: headerBytesMax, DisableGeneralOptionsHandler: true, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}

@@ -61,7 +61,7 @@ const simulationsAtOnce = 2
 func (s *Server) registerSimulations() {
 	s.simulations = make(places, simulationsAtOnce)
 	register(s, endpoint{
-		method: http.MethodPost, path: "/v1/simulations", name: "simulate", tag: "Price book", need: access.Read, whole: true, asks: true, status: http.StatusOK,
+		method: http.MethodPost, path: "/v1/simulations", name: "simulate", tag: "Price book", need: access.Read, whole: true, asks: true, long: true, status: http.StatusOK,
 		summary: "Try a set-up out",
 		description: "Writes nothing: says what applying the set-up and rating these records again would make of charges and outcomes, and whom the credit " +
 			"test would hold or free. With `Accept: application/x-ndjson` every account that changes comes as a line of JSON as it is found, and the sums " +

@@ -20,6 +20,7 @@ import (
 // usage takes usage records over: POST /v1/usage.
 type usage struct {
 	*Server
+	door     *feed.Door // with a bound on what the database takes
 	pool     *feed.Pool
 	backlog  *backlog
 	places   chan struct{} // of bodies that are read
@@ -34,9 +35,6 @@ const (
 	// linePatience is how long a request waits in line.
 	linePatience = 30 * time.Second
 
-	// storePatience is how long the database may take to store what is accepted.
-	storePatience = 30 * time.Second
-
 	// usageSource is what batches and dead letters of this door bear as their
 	// origin.
 	usageSource = "api"
@@ -45,10 +43,11 @@ const (
 func newUsage(s *Server) *usage {
 	door := *s.Door
 	if door.Patience == 0 {
-		door.Patience = storePatience
+		door.Patience = s.Patience.Ordinary // a body may take any time, its records not
 	}
-	return &usage{Server: s, pool: door.Pool(usageSource), places: make(chan struct{}, usagePlaces), patience: bodyPatience,
-		backlog: &backlog{store: s.Store, most: int64(s.BacklogRecordsMax), shards: door.Shards, clock: s.Clock}}
+	return &usage{Server: s, door: &door, pool: door.Pool(usageSource), places: make(chan struct{}, usagePlaces), patience: bodyPatience,
+		backlog: &backlog{store: s.Store, most: int64(s.BacklogRecordsMax), shards: door.Shards, clock: s.Clock,
+			patience: min(backlogPatience, s.Patience.Ordinary)}}
 }
 
 // take answers a request: 202 once all of its records are durable.
@@ -59,9 +58,11 @@ func (u *usage) take(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { <-u.places }()
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Time{}) // a recorder has none
 	err = in.all(queue.WithTraces(r.Context(), requestOf(r.Context()).trace))
 	// However long the body took, the answer has its time.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerPatience)) // a recorder has none
+	_ = control.SetWriteDeadline(time.Now().Add(writePatience))
 	if err != nil {
 		u.breakOff(w, r, in, err)
 		return
@@ -90,7 +91,7 @@ func (u *usage) begin(w http.ResponseWriter, r *http.Request) (*intake, error) {
 	in.shape.options.BytesMax = u.UsageBytesMax
 	in.body = &inflow{from: http.MaxBytesReader(w, r.Body, u.UsageBytesMax), control: http.NewResponseController(w), patience: u.patience}
 	if caller := access.From(r.Context()); caller.Reseller != 0 {
-		in.reach = &reach{store: u.Store, reseller: caller.Reseller, known: map[string]bool{}}
+		in.reach = &reach{store: u.Store, patience: u.door.Patience, reseller: caller.Reseller, known: map[string]bool{}}
 	}
 	return in, nil
 }
@@ -149,6 +150,8 @@ func (u *usage) problemIn(in *intake, err error) *Problem {
 		return problem("bad-request", "the body broke off")
 	case errors.Is(err, errShape):
 		return problem("bad-request", err.Error())
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem("busy", "the database took too long").after(patienceBusy)
 	case postgres.Away(err):
 		return problem("unavailable", "the database is away").after(patienceAway)
 	}

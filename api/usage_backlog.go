@@ -16,6 +16,8 @@ type backlog struct {
 	most   int64
 	shards int
 	clock  func() time.Time
+	// patience is how long counting may take.
+	patience time.Duration
 
 	mu      sync.Mutex
 	until   time.Time // then it is counted again
@@ -25,9 +27,9 @@ type backlog struct {
 const (
 	// backlogHolds is how long a count holds; one that took long holds longer, so
 	// that counting takes a twentieth of a connection's time at most.
-	backlogHolds   = time.Second
-	backlogCost    = 20
-	backlogTimeout = 5 * time.Second
+	backlogHolds    = time.Second
+	backlogCost     = 20
+	backlogPatience = 5 * time.Second
 
 	// judgedLately is the time over which the speed of judging is taken.
 	judgedLately = 10 * time.Second
@@ -45,7 +47,7 @@ func (b *backlog) check(ctx context.Context) error {
 	if begun.Before(b.until) {
 		return b.refusal
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backlogTimeout) // what it finds is for others too
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.patience) // what it finds is for others too
 	defer cancel()
 	// Where it cannot be counted there is no reason to refuse: a database that is
 	// away says so itself when records are handed over.

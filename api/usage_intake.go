@@ -154,5 +154,5 @@ func (in *intake) keep(ctx context.Context) error {
 	if len(letters) == 0 {
 		return nil
 	}
-	return in.usage.Door.Refuse(ctx, usageSource, in.request, letters)
+	return in.usage.door.Refuse(ctx, usageSource, in.request, letters)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/chargehand/chargehand/feed"
 	"github.com/chargehand/chargehand/postgres"
@@ -11,6 +12,7 @@ import (
 // for.
 type reach struct {
 	store    *postgres.Store
+	patience time.Duration // with the store
 	reseller int64
 	known    map[string]bool // by number
 }
@@ -35,6 +37,8 @@ func (r *reach) learn(ctx context.Context, lines []feed.Line) error {
 	if len(unknown) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
+	defer cancel()
 	within, err := r.store.AccountsInReach(ctx, r.reseller, unknown)
 	for _, number := range within {
 		r.known[number] = true

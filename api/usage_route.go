@@ -73,7 +73,7 @@ func (u *usage) route() route.Route {
 		return route.Answer{Status: p.Status, Description: description, Body: route.Body{MediaType: p.ContentType(""), Type: Problem{}, Example: *p}}
 	}
 	return route.Route{
-		Method: http.MethodPost, Pattern: "/v1/usage", Name: "send-usage", Tag: "Usage", Token: route.Bearer,
+		Method: http.MethodPost, Pattern: "/v1/usage", Name: "send-usage", Tag: "Usage", Token: route.Bearer, Paced: true,
 		Summary: "Send usage records", Description: usageDescription,
 		Parameters: []route.Parameter{
 			{Name: "source", In: "query", Description: "Source of records that name none.", Type: "", Example: "pump-7"},

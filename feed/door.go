@@ -23,7 +23,7 @@ type Door struct {
 	Clock        func() time.Time
 	Log          *slog.Logger
 	// Patience is how long the database may take over what is handed over at
-	// once; 0: as long as the context allows.
+	// once, records or lines that are none; 0: as long as the context allows.
 	Patience time.Duration
 }
 
@@ -137,13 +137,18 @@ func (d *Door) hand(ctx context.Context, source string, batches []sealed) ([]uui
 	return ids, nil
 }
 
+// bounded is ctx as long as the database may take.
+func (d *Door) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d.Patience == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d.Patience)
+}
+
 // store makes batches durable: from its return on they are accepted.
 func (d *Door) store(ctx context.Context, source string, batches []sealed) error {
-	if d.Patience > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d.Patience)
-		defer cancel()
-	}
+	ctx, cancel := d.bounded(ctx)
+	defer cancel()
 	now := d.Clock().UTC().Truncate(time.Microsecond)
 	stored := make([]postgres.StoredBatch, len(batches))
 	for i, b := range batches {
@@ -177,5 +182,7 @@ func (d *Door) Refuse(ctx context.Context, source, file string, lines []Line) er
 		letters[i] = postgres.DeadLetter{ID: id, Kind: postgres.Unreadable, At: now, Source: source, File: file,
 			Line: int64(l.Number), Fault: l.Fault.Error(), Payload: l.Raw}
 	}
+	ctx, cancel := d.bounded(ctx)
+	defer cancel()
 	return d.Store.SaveDeadLetter(ctx, letters...)
 }

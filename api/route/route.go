@@ -30,6 +30,7 @@ type Route struct {
 	Summary       string // one line
 	Description   string
 	Token         Place
+	Paced         bool // bounds its time by itself, as its body may take any
 	Parameters    []Parameter
 	Requests      []Body // by media type; none: the request has no body
 	Answers       []Answer

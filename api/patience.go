@@ -1,0 +1,59 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Patience is how long requests may take. What has not come to its end by then
+// is broken off and answered 503 busy: a database that hangs must not keep those
+// who ask it, nor the connections to it.
+type Patience struct {
+	Ordinary time.Duration // a read or a write; 0: 30 s
+	Long     time.Duration // long lists as lines, simulations, set-ups; 0: 10 min
+}
+
+const (
+	ordinaryPatience = 30 * time.Second
+	longPatience     = 10 * time.Minute
+	// writePatience is how much longer the answer may take on its way.
+	writePatience = 30 * time.Second
+)
+
+// filled is p with what it leaves open.
+func (p Patience) filled() Patience {
+	if p.Ordinary == 0 {
+		p.Ordinary = ordinaryPatience
+	}
+	if p.Long == 0 {
+		p.Long = longPatience
+	}
+	return p
+}
+
+// isLong tells whether a request may take long.
+func (e endpoint) isLong(r *http.Request) bool {
+	lines := func(f form) bool { return f.media == asNDJSON }
+	return e.long || slices.ContainsFunc(e.gives, lines) && preferred(r.Header.Get("Accept"), asJSON, asNDJSON) == asNDJSON
+}
+
+// timely bounds what comes next of a request, and the sending of its answer. What
+// is carried out though its client has gone (once) comes by a second time, and
+// keeps its bound.
+func (s *Server) timely(e endpoint, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q := requestOf(r.Context())
+		if q.until.IsZero() {
+			q.until = time.Now().Add(s.Patience.Ordinary)
+			if e.isLong(r) {
+				q.until = time.Now().Add(s.Patience.Long)
+			}
+			_ = http.NewResponseController(w).SetWriteDeadline(q.until.Add(writePatience)) // a recorder has none
+		}
+		ctx, cancel := context.WithDeadline(r.Context(), q.until)
+		defer cancel()
+		next(w, r.WithContext(ctx))
+	}
+}

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/api/route"
+	"github.com/chargehand/chargehand/feed"
+	"github.com/chargehand/chargehand/internal/pgtest"
+	"github.com/chargehand/chargehand/postgres"
+)
+
+// behindValve serves the site anew, from now on with its database behind a valve
+// and little patience.
+func (s *site) behindValve(change func(*Options)) *pgtest.Valve {
+	s.t.Helper()
+	valve := pgtest.NewValve(s.t, s.database)
+	store, err := postgres.Open(s.t.Context(), valve.URL, postgres.Options{Connections: 4})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(store.Close)
+	const patience = time.Second
+	o := s.server.Options
+	o.Store, o.Patience = store, Patience{Ordinary: patience, Long: patience}
+	o.Door = &feed.Door{Store: store, Queue: o.Queue, Shards: 4, BatchRecords: 1000, Clock: o.Clock, Log: o.Log}
+	o.Gate = access.NewGate(store, access.Options{Clock: o.Clock, Patience: patience})
+	if change != nil {
+		change(&o)
+	}
+	s.server = New(o)
+	served := httptest.NewServer(s.server.Handler())
+	s.t.Cleanup(served.Close)
+	s.url = served.URL
+	return valve
+}
+
+// TestNoRequestHangsWithTheDatabase: every endpoint that asks it answers when its
+// time is over, and holds no connection.
+func TestNoRequestHangsWithTheDatabase(t *testing.T) {
+	s := openSite(t, shire, nil)
+	token := s.token(every)
+	targets := s.targets()
+	valve := s.behindValve(nil)
+	eventually(t, "the gate knows the token", func() bool { return s.do(every, "GET", "/v1/accounts/SOUTH1", "").status == http.StatusOK })
+	valve.Shut()
+	var wait sync.WaitGroup
+	for _, x := range targets {
+		switch x.token { // what is not needed is away, as its examples may be refused before
+		case route.Bearer:
+			x.query, x.head = url.Values{}, http.Header{"Idempotency-Key": {x.where}}
+		case route.HeaderToken:
+			x.head.Set("Accept", "application/vnd.api+json")
+		case route.BodyToken:
+			if x.method == http.MethodGet {
+				x.query.Set("accounts_receivable_identifier", `{"number":"SOUTH1"}`)
+			}
+		}
+		wait.Go(func() {
+			got := s.aim(x, token)
+			if got.status != http.StatusServiceUnavailable || got.head.Get("Retry-After") == "" {
+				t.Errorf("%s: got %d %s, Retry-After %q", x.where, got.status, got.body, got.head.Get("Retry-After"))
+			}
+			if strings.HasPrefix(x.path, "/v1/") && !strings.Contains(string(got.body), problemBase+"busy") {
+				t.Errorf("%s: got %s, want busy", x.where, got.body)
+			}
+		})
+	}
+	for _, path := range []string{"/readyz", "/v1/records"} {
+		wait.Go(func() {
+			if got := s.do(every, "GET", path, "", "Accept", asNDJSON); got.status != http.StatusServiceUnavailable {
+				t.Errorf("%s: got %d %s", path, got.status, got.body)
+			}
+		})
+	}
+	wait.Wait()
+	valve.Open()
+	eventually(t, "the connections are given back", func() bool {
+		return s.do(every, "GET", "/v1/accounts/SOUTH1", "").status == http.StatusOK
+	})
+	s.well("50")
+}
+
+// TestALongRequestHasATimeOfItsOwn: what may take long is not broken off with what
+// may not.
+func TestALongRequestHasATimeOfItsOwn(t *testing.T) {
+	s := openSite(t, village, nil)
+	s.server.Patience = Patience{Ordinary: time.Hour, Long: 2 * time.Hour}
+	lines := endpoint{method: http.MethodGet, gives: []form{{asJSON, nil}, {asNDJSON, nil}}}
+	for _, c := range []struct {
+		what, accept string
+		e            endpoint
+		want         time.Duration
+	}{
+		{"a read", "", endpoint{method: http.MethodGet}, time.Hour},
+		{"a write", "", endpoint{method: http.MethodPost}, time.Hour},
+		{"a page", "", lines, time.Hour},
+		{"a list as lines", asNDJSON, lines, 2 * time.Hour},
+		{"a set-up", "", endpoint{method: http.MethodPut, long: true}, 2 * time.Hour},
+	} {
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), requestKey{}, &request{}), c.e.method, "/", nil)
+		r.Header.Set("Accept", c.accept)
+		var first, again time.Time
+		s.server.timely(c.e, func(w http.ResponseWriter, r *http.Request) {
+			first, _ = r.Context().Deadline()
+			r = r.WithContext(context.WithoutCancel(r.Context()))
+			s.server.timely(c.e, func(_ http.ResponseWriter, r *http.Request) { again, _ = r.Context().Deadline() })(w, r)
+		})(httptest.NewRecorder(), r)
+		if got := time.Until(first).Round(time.Minute); got != c.want || !again.Equal(first) {
+			t.Errorf("%s: got %s, again %s, want %s", c.what, got, again.Sub(first), c.want)
+		}
+	}
+}
