@@ -111,7 +111,7 @@ func TestARefusedRequestChangesNothing(t *testing.T) {
 			`usage_services_allowance[1]: service "Exxon Unleaded" has an entry already: update it`},
 		{"row 37: update of what has none", "ENTRY_NOT_FOUND", entries(`{"action":"update","service":{"code":"MATCH"},"maximum_usage_per_day":1}`),
 			`service "MATCH" has no entry: add it`},
-		{"row 37: remove of what has none", "ENTRY_NOT_FOUND", entries(`{"action":"remove","service_type":{"name":"Exxon"}}`), `service_type "E2" has no entry`},
+		{"row 37: remove of what has none", "ENTRY_NOT_FOUND", entries(`{"action":"remove","service_type":{"name":"Exxon"}}`), `service_type "E2" has no entry, so that there is nothing to remove`},
 		{"row 38: unknown service", "UNKNOWN_TARGET", entries(`{"action":"add","service":{"code":"Exon Petrol"},"maximum_usage_per_day":1}`),
 			`usage_services_allowance[1].service.code: no service has the code "Exon Petrol"`},
 		{"row 38: an alternative code is no code", "UNKNOWN_TARGET", entries(`{"action":"add","service":{"code":"EU"},"maximum_usage_per_day":1}`), `"EU"`},

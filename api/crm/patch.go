@@ -48,8 +48,10 @@ func (e *entryChange) patch(scope billing.Scope, has bool) (limits.EntryPatch, e
 	switch {
 	case e.action == limits.Add && has:
 		return p, refuse(entryExists, "%s has an entry already: update it", about)
-	case (e.action == limits.Update || e.action == limits.Remove) && !has:
+	case e.action == limits.Update && !has:
 		return p, refuse(entryNotFound, "%s has no entry: add it", about)
+	case e.action == limits.Remove && !has:
+		return p, refuse(entryNotFound, "%s has no entry, so that there is nothing to remove", about)
 	case e.action == 0 && has:
 		p.Action, p.Ceilings = limits.Update, whole(e.ceilings)
 	case e.action == 0:
