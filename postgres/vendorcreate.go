@@ -175,7 +175,7 @@ func (c *creation) checkContact(context.Context) error {
 
 func (c *creation) checkField(attribute, value string, required bool, check func(string) error) {
 	switch err := checkLabel(value); {
-	case value == "" && required:
+	case required && strings.TrimSpace(value) == "": // blanks are no name
 		c.refuse(attribute, missing)
 	case value == "":
 	case err != nil:

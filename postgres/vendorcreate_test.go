@@ -142,6 +142,8 @@ customers:
 			{"phone", "", missing}, {"new_owner_first_name", "", missing}, {"new_owner_last_name", "", missing},
 			{"new_owner_email", "", missing}, {"account_class_key", "", missing},
 		}},
+		{"blanks where something is required", func(n *NewVendorAccount) { n.FirstName, n.MiddleName, n.NewOwner.LastName = " ", " ", "\t" },
+			AttributeFaults{{"first_name", "", missing}, {"new_owner_last_name", "", missing}}},
 		{"a manager who is no sales person", func(n *NewVendorAccount) { n.Manager = 1 }, AttributeFaults{{"manager_id", "", noSalesPerson}}},
 		{"a manager who is not active", func(n *NewVendorAccount) { n.Manager = 2 }, AttributeFaults{{"manager_id", "", noSalesPerson}}},
 		{"a manager that there is not", func(n *NewVendorAccount) { n.Manager = 77 }, AttributeFaults{{"manager_id", "", noSalesPerson}}},

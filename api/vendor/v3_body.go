@@ -85,10 +85,10 @@ func readCreation(body []byte) (*creation, error) {
 	if !is {
 		return nil, &refusal{status: http.StatusBadRequest, faults: []fault{{pointer: "/data", text: "give a resource object here"}}}
 	}
-	if kind, given := data["type"]; given && kind != "accounts" {
+	if kind := data["type"]; kind != nil && kind != "accounts" {
 		return nil, &refusal{status: http.StatusConflict, faults: []fault{{pointer: "/data/type", text: `only "accounts" are created here`}}}
 	}
-	if _, given := data["id"]; given {
+	if data["id"] != nil {
 		return nil, &refusal{status: http.StatusForbidden, faults: []fault{{pointer: "/data/id", text: "ids are given here: leave it out"}}}
 	}
 	attributes, is := data["attributes"].(map[string]any)
@@ -173,6 +173,9 @@ func (r *attributeReader) custom() {
 		r.wrong(v3Custom, "%s: give an object with data", kindOf(v))
 		return
 	}
+	if r.unknown(v3Custom, object, "give a list, data, of objects with key and value", "data") {
+		return
+	}
 	list, is := object["data"].([]any)
 	switch {
 	case !is && object["data"] != nil:
@@ -188,9 +191,24 @@ func (r *attributeReader) custom() {
 	}
 }
 
+// unknown tells of members of an object that would be lost, since nothing here is
+// called so.
+func (r *attributeReader) unknown(at string, object map[string]any, instead string, known ...string) (found bool) {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if !slices.Contains(known, name) {
+			r.wrong(at+"/"+escape(name), "there is no such member here: %s", instead)
+			found = true
+		}
+	}
+	return found
+}
+
 func (r *attributeReader) customValue(i int, item any) {
 	at := v3Custom + "/data/" + strconv.Itoa(i)
 	object, _ := item.(map[string]any)
+	if r.unknown(at, object, "give key and value", "key", "value") {
+		return
+	}
 	key, keyed := object["key"].(string)
 	value, valued := object["value"].(string)
 	switch first, doubled := r.customAt[key]; {

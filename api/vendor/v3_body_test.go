@@ -45,7 +45,7 @@ func TestACreationIsReadAsItStands(t *testing.T) {
 		{`{"new_owner_middle_name":"x","city":"\ud83d\ude00 Αθήνα"}`,
 			postgres.NewVendorAccount{NewOwner: &billing.User{MiddleName: "x"}, Contact: billing.Contact{City: "😀 Αθήνα"}}},
 	} {
-		for _, data := range []string{`{"attributes":%s}`, `{"type":"accounts","attributes":%s,"meta":{},"relationships":{}}`} {
+		for _, data := range []string{`{"attributes":%s}`, `{"id":null,"type":null,"attributes":%s}`, `{"type":"accounts","attributes":%s,"meta":{},"relationships":{}}`} {
 			got, err := readCreation([]byte(`{"data":` + fmt.Sprintf(data, c.attributes) + `,"jsonapi":{"version":"1.1"}}`))
 			if err != nil {
 				t.Errorf("%s: %v", c.attributes, err)
@@ -73,7 +73,7 @@ func TestACreationThatIsWrong(t *testing.T) {
 		{`{"data":{}}`, `422: /data/attributes: give the account's attributes here`},
 		{`{"data":{"attributes":[]}}`, `422: /data/attributes: give the account's attributes here`},
 		{`{"data":{"type":"account","attributes":{}}}`, `409: /data/type: only "accounts" are created here`},
-		{`{"data":{"type":null,"attributes":{}}}`, `409: /data/type: only "accounts" are created here`},
+		{`{"data":{"type":"","attributes":{}}}`, `409: /data/type: only "accounts" are created here`},
 		{`{"data":{"id":"789","attributes":{}}}`, `403: /data/id: ids are given here: leave it out`},
 		{`{"data":{"attributes":{"city":"a","city":"b"}}}`, `400: /data/attributes/city: "city" stands twice in one object, keep one`},
 		{`{"data":{"attributes":{}},"data":{"attributes":{}}}`, `400: /data: "data" stands twice in one object, keep one`},
@@ -101,6 +101,11 @@ func TestACreationThatIsWrong(t *testing.T) {
 			`422: /data/attributes/custom_attributes/data/0: give an object with key and value, both strings; ` +
 				`/data/attributes/custom_attributes/data/1: give an object with key and value, both strings; ` +
 				`/data/attributes/custom_attributes/data/2: give an object with key and value, both strings`},
+		// The form of an answer, whose values would be lost.
+		{attributes(`{"custom_attributes":{"signer_name":"Signer"}}`),
+			`422: /data/attributes/custom_attributes/signer_name: there is no such member here: give a list, data, of objects with key and value`},
+		{attributes(`{"custom_attributes":{"data":[{"key":"a","value":"b","name":"c"}]}}`),
+			`422: /data/attributes/custom_attributes/data/0/name: there is no such member here: give key and value`},
 		{attributes(`{"custom_attributes":{"data":[{"key":"a","value":true}]}}`), `422: /data/attributes/custom_attributes/data/0/value: true: give a string`},
 		{attributes(`{"custom_attributes":{"data":[{"key":"a","value":"1"},{"key":"a","value":"2"}]}}`),
 			`422: /data/attributes/custom_attributes/data/1/key: "a" has a value already at 0, give it once`},

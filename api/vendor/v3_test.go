@@ -280,6 +280,8 @@ account_types: [{id: 9, key: strict, name_pattern: x, attributes: [{key: must, r
 			at + "account_type_id" + missing, at + "first_name" + missing, at + "last_name" + missing, at + "email" + missing, at + "country" + missing,
 			at + "region" + missing, at + "city" + missing, at + "street" + missing, at + "zip" + missing, at + "phone" + missing,
 			at + "new_owner_first_name" + missing, at + "new_owner_last_name" + missing, at + "new_owner_email" + missing, at + "account_class_key" + missing}, "\n")},
+		{"rows 117, 120, 125: blanks only", 1, attributes(t, `"first_name":" "`, `"city":"\t"`, `"new_owner_last_name":"\u00a0"`, `"middle_name":" "`),
+			at + "first_name" + missing + "\n" + at + "city" + missing + "\n" + at + "new_owner_last_name" + missing},
 		{"rows 116, 118, 121, 125: without what is optional", 1, attributes(t, `"primary_name":null`, `"middle_name":null`, `"new_owner_middle_name":null`,
 			`"building":null`, `"office":null`, `"manager_id":null`, `"custom_attributes":null`), ""},
 		{"row 116: a company", 1, attributes(t, `"primary_name":"ACME"`), ""},
