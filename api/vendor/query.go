@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -76,6 +77,22 @@ func (q *query) fault(name, format string, args ...any) {
 // err is what is wrong, or nil.
 func (q *query) err() error { return q.faultList.err(http.StatusBadRequest) }
 
+// page is the number of a page, from 1; any that is beyond the end is one page.
+func (q *query) page(name string) int {
+	value := q.values.Get(name)
+	n, err := strconv.ParseUint(value, 10, 63)
+	switch far := errors.Is(err, strconv.ErrRange); {
+	case !q.values.Has(name):
+		return 1
+	case !far && (err != nil || n < 1):
+		q.fault(name, "%q: give a whole number, 1 or above", clip(value))
+		return 1
+	case far || n > pageMax:
+		return pageMax
+	}
+	return int(n) //nolint:gosec // it is a billion at most
+}
+
 // whole is a number from 1 to most, or what it is where it is not given.
 func (q *query) whole(name string, otherwise, most int) int {
 	if !q.values.Has(name) {
@@ -105,7 +122,8 @@ func (q *query) status(name string) *billing.Status {
 		return nil
 	}
 	var s billing.Status
-	if err := s.UnmarshalText([]byte(q.values.Get(name))); err != nil {
+	// The documents call statuses by two words, and print one.
+	if err := s.UnmarshalText([]byte(strings.ReplaceAll(q.values.Get(name), " ", "_"))); err != nil {
 		q.fault(name, "%q: give one of %s, %s, %s, %s", clip(q.values.Get(name)),
 			billing.Active, billing.AdministrativeHold, billing.CreditHold, billing.Deleted)
 		return nil
@@ -113,18 +131,44 @@ func (q *query) status(name string) *billing.Status {
 	return &s
 }
 
-// day is a day of a zone.
-func (q *query) day(name string, zone *time.Location) (s postgres.Span) {
+// span is a day of a zone, or what is printed as a time: the documents call both
+// a date.
+func (q *query) span(name string, zone *time.Location) (s postgres.Span) {
 	if !q.values.Has(name) {
 		return s
 	}
-	d, err := billing.ParseDate(q.values.Get(name))
-	if err != nil {
-		q.fault(name, "%q: give a day like 2026-01-31", clip(q.values.Get(name)))
-		return s
+	value := q.values.Get(name)
+	if d, err := billing.ParseDate(value); err == nil {
+		c := billing.Calendar{Zone: zone}
+		return postgres.Span{From: bound(c.Begin(d)), To: bound(c.Begin(d + 1))}
 	}
-	c := billing.Calendar{Zone: zone}
-	return postgres.Span{From: bound(c.Begin(d)), To: bound(c.Begin(d + 1))}
+	if at, err := timeOf(value, zone); err == nil {
+		unit := unitOf(value)
+		from := at.Truncate(unit)
+		return postgres.Span{From: bound(from), To: from.Add(unit)}
+	}
+	q.fault(name, "%q: give a day like 2026-01-31, or a time as answers have it, the + of its offset written %%2B", clip(value))
+	return s
+}
+
+// timeOf reads a time, which is of the zone where neither Z nor an offset says
+// otherwise.
+func timeOf(text string, zone *time.Location) (time.Time, error) {
+	if at, err := billing.ParseTime(text); err == nil {
+		return at, nil
+	}
+	return time.ParseInLocation("2006-01-02T15:04:05", text, zone)
+}
+
+// unitOf is how exactly a text says a time: to the second, or to the last of its
+// decimals, of which the database keeps six.
+func unitOf(text string) time.Duration {
+	unit := time.Second
+	_, fraction, _ := strings.Cut(text, ".")
+	for i := 0; i < min(len(fraction), 6) && fraction[i] >= '0' && fraction[i] <= '9'; i++ {
+		unit /= 10
+	}
+	return unit
 }
 
 // between is the times after name[gt] and before name[lt]. The database keeps
@@ -147,10 +191,7 @@ func (q *query) moment(name string, zone *time.Location) time.Time {
 	if d, err := billing.ParseDate(value); err == nil {
 		return bound(billing.Calendar{Zone: zone}.Begin(d))
 	}
-	if at, err := billing.ParseTime(value); err == nil {
-		return bound(at)
-	}
-	if at, err := time.ParseInLocation("2006-01-02T15:04:05", value, zone); err == nil {
+	if at, err := timeOf(value, zone); err == nil {
 		return bound(at)
 	}
 	q.fault(name, "%q: give 2026-01-31 or 2026-01-31T12:00:00, of the platform's zone, or 2026-01-31T12:00:00Z", clip(value))
@@ -166,12 +207,15 @@ func bound(at time.Time) time.Time {
 	return at
 }
 
-// list is the parts between commas.
+// list is the parts between commas, without the blanks around them.
 func (q *query) list(name string) []string {
 	if !q.values.Has(name) {
 		return nil
 	}
 	all := strings.Split(q.values.Get(name), ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
 	switch {
 	case len(all) > emailsMax:
 		q.fault(name, "%d values, at most %d are taken", len(all), emailsMax)

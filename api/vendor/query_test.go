@@ -13,7 +13,7 @@ import (
 )
 
 func TestV1QueriesAreRead(t *testing.T) {
-	minsk, deleted := zone(t, "Europe/Minsk"), billing.Deleted
+	minsk, deleted, held := zone(t, "Europe/Minsk"), billing.Deleted, billing.CreditHold
 	for _, c := range []struct {
 		query string
 		want  postgres.VendorFilter
@@ -22,6 +22,15 @@ func TestV1QueriesAreRead(t *testing.T) {
 		{"per_page=2&page=4&sorting[field]=id&sorting[reversed]=true&filters[status]=deleted",
 			postgres.VendorFilter{Sort: "id", Descending: true, Status: &deleted, Most: 2, Offset: 6}},
 		{"page=1000000000&per_page=1000", postgres.VendorFilter{Sort: "id", Most: 1000, Offset: 999_999_999_000}},
+		{"page=1000000001&per_page=1000", postgres.VendorFilter{Sort: "id", Most: 1000, Offset: 999_999_999_000}}, // as far beyond the end
+		{"page=99999999999999999999&per_page=1000", postgres.VendorFilter{Sort: "id", Most: 1000, Offset: 999_999_999_000}},
+		{"filters[status]=credit hold", postgres.VendorFilter{Sort: "id", Most: 50, Status: &held}},
+		{"filters[status]=credit_hold", postgres.VendorFilter{Sort: "id", Most: 50, Status: &held}},
+		{"filters[created_at]=2019-12-04T13:55:12.585%2B03:00&filters[updated_at]=2019-12-04T13:55:12", postgres.VendorFilter{Sort: "id", Most: 50,
+			Created: postgres.Span{From: at(t, "2019-12-04T10:55:12.585Z"), To: at(t, "2019-12-04T10:55:12.586Z")},
+			Updated: postgres.Span{From: at(t, "2019-12-04T10:55:12Z"), To: at(t, "2019-12-04T10:55:13Z")}}},
+		{"filters[created_at]=2019-12-04T10:55:12.5859999Z", postgres.VendorFilter{Sort: "id", Most: 50, // microseconds are kept
+			Created: postgres.Span{From: at(t, "2019-12-04T10:55:12.585999Z"), To: at(t, "2019-12-04T10:55:12.586Z")}}},
 		{"filters%5Bemail%5D=a%40b&filters[created_at]=2019-12-04", postgres.VendorFilter{Sort: "id", Most: 50, Emails: []string{"a@b"},
 			Created: postgres.Span{From: at(t, "2019-12-03T21:00:00Z"), To: at(t, "2019-12-04T21:00:00Z")}}},
 	} {
@@ -43,23 +52,24 @@ func TestV1QueriesAreRead(t *testing.T) {
 
 // rows 163–171, 178: what is wrong is told, all of it.
 func TestV1QueriesThatAreWrong(t *testing.T) {
+	const day = `give a day like 2026-01-31, or a time as answers have it, the + of its offset written %2B`
 	for query, want := range map[string]string{
-		"page=0":                         `page: "0": give a whole number from 1 to 1000000000`,
-		"page=-1":                        `page: "-1": give a whole number from 1 to 1000000000`,
-		"page=%2B1":                      `page: "+1": give a whole number from 1 to 1000000000`,
-		"page=1e3":                       `page: "1e3": give a whole number from 1 to 1000000000`,
-		"page=1000000001":                `page: "1000000001": give a whole number from 1 to 1000000000`,
-		"page=99999999999999999999":      `page: "99999999999999999999": give a whole number from 1 to 1000000000`,
-		"page=٣":                         `page: "٣": give a whole number from 1 to 1000000000`,
+		"filters[created_at]=2019-12-04T13:55:12.585+03:00": `filters[created_at]: "2019-12-04T13:55:12.585 03:00": ` + day,
+
+		"page=0":                         `page: "0": give a whole number, 1 or above`,
+		"page=-1":                        `page: "-1": give a whole number, 1 or above`,
+		"page=%2B1":                      `page: "+1": give a whole number, 1 or above`,
+		"page=1e3":                       `page: "1e3": give a whole number, 1 or above`,
+		"page=٣":                         `page: "٣": give a whole number, 1 or above`,
 		"per_page=0":                     `per_page: "0": give a whole number from 1 to 1000`,
 		"per_page=1001":                  `per_page: "1001": give a whole number from 1 to 1000`,
 		"per_page=":                      `per_page: it is empty: give it a value, or leave it out`,
 		"page=1&page=2":                  `page: it stands here 2 times, give it once`,
 		"sorting[reversed]=yes":          `sorting[reversed]: "yes": give true or false`,
 		"filters[status]=gone":           `filters[status]: "gone": give one of active, administrative_hold, credit_hold, deleted`,
-		"filters[status]=credit hold":    `filters[status]: "credit hold": give one of active, administrative_hold, credit_hold, deleted`,
-		"filters[created_at]=04.12.2019": `filters[created_at]: "04.12.2019": give a day like 2026-01-31`,
-		"filters[updated_at]=2019-02-29": `filters[updated_at]: "2019-02-29": give a day like 2026-01-31`,
+		"filters[status]=credit-hold":    `filters[status]: "credit-hold": give one of active, administrative_hold, credit_hold, deleted`,
+		"filters[created_at]=04.12.2019": `filters[created_at]: "04.12.2019": ` + day,
+		"filters[updated_at]=2019-02-29": `filters[updated_at]: "2019-02-29": ` + day,
 		"filters[email]=a%00b":           `filters[email]: it must be UTF-8 without NUL`,
 		"filters[email]=%ff":             `filters[email]: it must be UTF-8 without NUL`,
 		"filters[email]=":                `filters[email]: it is empty: give it a value, or leave it out`,
@@ -67,7 +77,7 @@ func TestV1QueriesThatAreWrong(t *testing.T) {
 		"filter[email]=x":                `filter[email]: there is no such parameter here`,
 		"page=1;per_page=2":              `the query cannot be read: separate parameters by & and write special characters as %XX`,
 		"page=%zz":                       `the query cannot be read: separate parameters by & and write special characters as %XX`,
-		"page=x&per_page=y&sorting[reversed]=z": `page: "x": give a whole number from 1 to 1000000000; per_page: "y": give a whole number from 1 to 1000; ` +
+		"page=x&per_page=y&sorting[reversed]=z": `page: "x": give a whole number, 1 or above; per_page: "y": give a whole number from 1 to 1000; ` +
 			`sorting[reversed]: "z": give true or false`,
 	} {
 		_, err := v1Filter(query, time.UTC)
@@ -113,7 +123,9 @@ func TestV3QueriesAreRead(t *testing.T) {
 		{"", v3Asked{page: 1, VendorFilter: postgres.VendorFilter{Most: 50}}},
 		{"page[size]=1000&page[number]=3&include=subscriptions", v3Asked{page: 3, included: true, VendorFilter: postgres.VendorFilter{Most: 1000, Offset: 2000}}},
 		{"include=", v3Asked{page: 1, included: true, VendorFilter: postgres.VendorFilter{Most: 50}}},
+		{"page[number]=99999999999999999999", v3Asked{page: 1_000_000_000, VendorFilter: postgres.VendorFilter{Most: 50, Offset: 49_999_999_950}}},
 		{"filter[email]=a@x,b@x&filter[user_email]=c@x", v3Asked{page: 1, VendorFilter: postgres.VendorFilter{Most: 50, Emails: []string{"a@x", "b@x"}, UserEmails: []string{"c@x"}}}},
+		{"filter[email]=a@x, b@x", v3Asked{page: 1, VendorFilter: postgres.VendorFilter{Most: 50, Emails: []string{"a@x", "b@x"}}}},
 		{"filter[created_at][gt]=2021-02-11&filter[created_at][lt]=2021-02-11T10:18:20", v3Asked{page: 1, VendorFilter: postgres.VendorFilter{Most: 50,
 			Created: postgres.Span{From: at(t, "2021-02-10T21:00:00.000001Z"), To: at(t, "2021-02-11T07:18:20Z")}}}},
 		{"filter[updated_at][gt]=2021-02-11T10:18:20Z&filter[updated_at][lt]=2021-02-11T10:18:20.5%2B03:00", v3Asked{page: 1, VendorFilter: postgres.VendorFilter{Most: 50,
@@ -135,7 +147,7 @@ func TestV3QueriesAreRead(t *testing.T) {
 func TestV3QueriesThatAreWrong(t *testing.T) {
 	const when = `give 2026-01-31 or 2026-01-31T12:00:00, of the platform's zone, or 2026-01-31T12:00:00Z`
 	for query, want := range map[string]string{
-		"page[number]=0":                `page[number]: "0": give a whole number from 1 to 1000000000`,
+		"page[number]=0":                `page[number]: "0": give a whole number, 1 or above`,
 		"page[size]=1001":               `page[size]: "1001": give a whole number from 1 to 1000`,
 		"page[size]=many":               `page[size]: "many": give a whole number from 1 to 1000`,
 		"page=1":                        `page: there is no such parameter here`,

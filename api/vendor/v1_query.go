@@ -28,11 +28,11 @@ var v1ListParameters = []string{v1Token, v1Page, v1PerPage, v1Sorted, v1Reversed
 // v1Filter reads what a list is asked for.
 func v1Filter(raw string, zone *time.Location) (f postgres.VendorFilter, err error) {
 	q := parseQuery(raw, v1ListParameters)
-	page := q.whole(v1Page, 1, pageMax)
+	page := q.page(v1Page)
 	f.Most = q.whole(v1PerPage, pageSize, pageSizeMax)
 	f.Offset = (page - 1) * f.Most
 	f.Sort, f.Descending = q.sorting(), q.flag(v1Reversed)
-	f.Created, f.Updated = q.day(v1Created, zone), q.day(v1Updated, zone)
+	f.Created, f.Updated = q.span(v1Created, zone), q.span(v1Updated, zone)
 	f.Status = q.status(v1Status)
 	if q.values.Has(v1Email) {
 		f.Emails = []string{q.values.Get(v1Email)}

@@ -44,9 +44,9 @@ func v1Parameters() []route.Parameter {
 		{Name: v1PerPage, In: "query", Description: "Accounts on a page: 1 to 1000, 50 where nothing is said.", Type: 0, Example: 2},
 		{Name: v1Sorted, In: "query", Description: "Field of the answer to sort by; id where none is given.", Type: "", Example: "id"},
 		{Name: v1Reversed, In: "query", Description: "true for descending; false, as without it, for ascending.", Type: "", Example: "true"},
-		{Name: v1Created, In: "query", Description: "Those created on this day of the platform's time zone (billing.time_zone).", Type: "", Example: "2019-12-04"},
-		{Name: v1Updated, In: "query", Description: "Those changed last on this day of the platform's time zone.", Type: "", Example: "2019-08-19"},
-		{Name: v1Status, In: "query", Description: "Those of a status: active, administrative_hold, credit_hold or deleted.", Type: "", Example: "deleted"},
+		{Name: v1Created, In: "query", Description: "Those created on this day of the platform's time zone (billing.time_zone), or at this time, as it is printed.", Type: "", Example: "2019-12-04"},
+		{Name: v1Updated, In: "query", Description: "Those changed last on this day of the platform's time zone, or at this time, as it is printed.", Type: "", Example: "2019-08-19"},
+		{Name: v1Status, In: "query", Description: "Those of a status: active, administrative_hold, credit_hold or deleted; a blank does for the underscore.", Type: "", Example: "deleted"},
 		{Name: v1Email, In: "query", Description: "Those whose contact person has this address, whatever its case.", Type: "", Example: "test@example.com"},
 	}
 }

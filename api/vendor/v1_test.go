@@ -144,6 +144,7 @@ func TestV1ListsAreFilteredSortedAndPaged(t *testing.T) {
 		{"?page=2&per_page=2", "486 789"},
 		{"?page=3&per_page=2", ""},
 		{"?page=1000000000&per_page=1000", ""},
+		{"?page=99999999999999999999", ""}, // row 163: beyond the end, however far
 		{"?sorting[reversed]=true", "789 486 431 300"},
 		{"?sorting[field]=id&sorting[reversed]=false", "300 431 486 789"},
 		{"?sorting[field]=balance", "300 789 486 431"},
@@ -155,7 +156,9 @@ func TestV1ListsAreFilteredSortedAndPaged(t *testing.T) {
 		{"?sorting[field]=new_owner_email&sorting[reversed]=true", "300 431 486 789"}, // all are equal
 		{"?filters[status]=active", "789"},
 		{"?filters[status]=credit_hold", "431"},
+		{"?filters[status]=credit hold", "431"}, // as the documents' list of statuses writes it
 		{"?filters[status]=administrative_hold", ""},
+		{"?filters[status]=administrative hold", ""},
 		{"?filters[email]=test@example.com", "431 486"},
 		{"?filters[email]=TEST@example.com", "431 486"},
 		{"?filters[email]=%25", ""},
@@ -164,6 +167,12 @@ func TestV1ListsAreFilteredSortedAndPaged(t *testing.T) {
 		{"?filters[created_at]=2019-01-14", ""},
 		{"?filters[updated_at]=2019-05-12", "431"}, // in UTC it was the day before
 		{"?filters[updated_at]=2019-05-11", ""},
+		{"?filters[created_at]=2019-01-15T14:58:22.830%2B03:00", "431"}, // as it is printed
+		{"?filters[created_at]=2019-01-15T11:58:22.83Z", "431"},
+		{"?filters[created_at]=2019-01-15T14:58:22", "431"},
+		{"?filters[created_at]=2019-01-15T14:58:22.831", ""},
+		{"?filters[created_at]=2019-01-15T14:58:21", ""},
+		{"?filters[updated_at]=2019-05-12T01:22:52.853%2B03:00", "431"},
 		{"?filters[created_at]=0001-01-01", ""},
 		{"?filters[created_at]=9999-12-31", ""},
 		{"?filters[status]=deleted&filters[email]=test@example.com&filters[created_at]=2019-12-04&filters[updated_at]=2019-08-19", "486"},

@@ -36,7 +36,7 @@ type v3Asked struct {
 // v3Filter reads what a list is asked for.
 func v3Filter(raw string, zone *time.Location) (a v3Asked, err error) {
 	q := parseQuery(raw, v3ListParameters)
-	a.page = q.whole(v3Number, 1, pageMax)
+	a.page = q.page(v3Number)
 	a.Most = q.whole(v3Size, pageSize, pageSizeMax)
 	a.Offset = (a.page - 1) * a.Most
 	a.Emails, a.UserEmails = q.list(v3Emails), q.list(v3Users)
