@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"slices"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/billing"
@@ -18,9 +19,11 @@ func (s *Server) registerMoney() {
 			summary: summary, description: description, kinds: []string{"account-not-found"}}
 	}
 	post := func(path, name, summary, description string) endpoint {
-		return endpoint{method: http.MethodPost, path: "/v1/accounts/{number}/" + path, name: name, tag: "Accounts", need: access.Manage, posts: true,
+		// The key is that of the posting and stands in the ledger for ever, where the
+		// same transaction looks for it: it needs no answer that is kept for a day.
+		return endpoint{method: http.MethodPost, path: "/v1/accounts/{number}/" + path, name: name, tag: "Accounts", need: access.Manage, apart: true,
 			status: http.StatusCreated, also: map[int]string{http.StatusOK: "The key was used for this very posting: nothing happened now."},
-			summary: summary, kinds: kinds,
+			summary: summary, kinds: append(slices.Clone(kinds), "key-reused"),
 			description: description + " The Idempotency-Key holds for the account and for ever: the same key and amount again changes nothing and is " +
 				"answered with the first posting, repeated true; another amount is refused. The credit test follows at once."}
 	}

@@ -38,7 +38,7 @@ func (s *Server) registerCustomers() {
 	}, s.getCustomer)
 	register(s, endpoint{
 		method: http.MethodPost, path: "/v1/customers/{ref}/accounts", name: "addAccount", tag: "Customers", need: access.Manage, whole: true,
-		status: http.StatusCreated, reserves: true,
+		status:  http.StatusCreated,
 		summary: "Add an account to a customer",
 		description: "No body is needed: without one, or with {}, the account has a number that is chosen, the default class, the customer's usual currency, " +
 			"and balance 0. The same call again adds another one, unless it has the same Idempotency-Key: then there is one account, whatever " +
@@ -125,10 +125,9 @@ func (s *Server) addAccount(ctx context.Context, in *newAccount) (*accountAnswer
 		}
 	}
 	now := s.Clock()
-	reserved := requestOf(ctx).reserved
-	ctx, actor := by(about(ctx, cmp.Or(b.Number, reserved, "customer "+in.Ref)), "")
+	ctx, actor := by(ctx, "")
 	number, err := s.Store.CreateAccount(ctx, postgres.NewAccountRequest{Customer: in.Ref, Number: b.Number, Class: b.Class, Currency: b.Currency,
-		TimeZone: cmp.Or(b.TimeZone, s.TimeZone.String()), OfKnown: true, Reserved: reserved, At: now, Actor: actor})
+		TimeZone: cmp.Or(b.TimeZone, s.TimeZone.String()), OfKnown: true, At: now, Actor: actor})
 	if err != nil {
 		return nil, err
 	}

@@ -69,11 +69,17 @@ func (s *Server) registerDeadLetters() {
 		summary:     "What a person must look at",
 		description: "Unreadable lines, conflicts, and batches that failed for good, the oldest first, without a cap. Those that were redriven or discarded are no more among them.",
 	}, s.listDeadLetters)
+	// It accepts records some hundreds at a time, each time in a transaction of its
+	// own with a reminder to the queue: one for all would have no bound, and a worker
+	// would be told of batches that might not come to be. Carried out again it is
+	// harmless: a letter that was settled is no more sent, and records that were
+	// accepted before their letter was settled count as duplicates.
 	register(s, endpoint{
-		method: http.MethodPost, path: "/v1/dead-letters/redrive", name: "redriveDeadLetters", tag: "Operations", need: access.Manage, whole: true, long: true,
+		method: http.MethodPost, path: "/v1/dead-letters/redrive", name: "redriveDeadLetters", tag: "Operations", need: access.Manage, whole: true, long: true, apart: true,
 		summary: "Send dead letters on their way again",
 		description: "Records that can be read by now are accepted anew, conflicts are judged anew, batches that were set aside are tried again. " +
-			"What still cannot be read stays a dead letter, unless `corrected` says what was meant. Name ids, or a kind, or all.",
+			"What still cannot be read stays a dead letter, unless `corrected` says what was meant. Name ids, or a kind, or all. It takes no " +
+			"Idempotency-Key: a letter goes on its way once, and what was sent twice counts as a duplicate.",
 	}, s.redriveDeadLetters)
 }
 

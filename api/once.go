@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/postgres"
@@ -24,20 +25,19 @@ type Keyed struct {
 	Key string `header:"Idempotency-Key" maxLength:"256" doc:"Makes it happen once: the same request with the same key is answered what the first one was, with Idempotency-Replayed: true." example:"7f3c2a1e"`
 }
 
-// once carries a change out once for each Idempotency-Key.
+// once carries a change out once for each Idempotency-Key: in one transaction with
+// its answer (ADR 12), which whoever sends the same request with the same key is
+// given again. A key belongs to what was done: a request that was refused did
+// nothing, and leaves its key for the next try.
 //
-// What was changed is answered again to whoever sends the same request with the
-// same key. A key belongs to what was done: a request that was refused did
-// nothing, and leaves its key for the next try. Where nobody knows whether
-// something was done, because the server fell over, the next request of the kind
-// takes it over, with the choices that were made before.
-//
-// The key of a payment or an adjustment is that of its posting, which holds for
-// ever (SPEC R6.7), and does not come by here.
+// What is apart from it has a reason, which stands where it is registered.
 func (s *Server) once(e endpoint, next http.HandlerFunc) http.HandlerFunc {
+	if e.apart {
+		return next
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get(keyHeader)
-		if key == "" || e.posts {
+		if key == "" {
 			next(w, r)
 			return
 		}
@@ -52,8 +52,8 @@ func (s *Server) once(e endpoint, next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		claim := &postgres.Claim{Token: access.From(r.Context()).Token, Key: key, Hash: hashOf(r, body), At: s.Clock()}
-		if err := s.carryOut(w, r, e, claim, next); err != nil {
+		q := &postgres.KeyedRequest{Token: access.From(r.Context()).Token, Key: key, Hash: hashOf(r, body), At: s.Clock()}
+		if err := s.carryOut(w, r, q, next); err != nil {
 			s.refuse(w, r, err)
 		}
 	}
@@ -64,15 +64,16 @@ func hashOf(r *http.Request, body []byte) [32]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s", r.Method, r.URL.RequestURI(), body))
 }
 
-// carryOut claims the key, and then has the request carried out, or answers what
-// it was answered before.
-func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, e endpoint, claim *postgres.Claim, next http.HandlerFunc) (err error) {
-	if e.reserves {
-		if claim.Reserved, err = s.Store.FreeNumber(r.Context()); err != nil {
-			return err
-		}
-	}
-	before, err := s.Store.Claim(r.Context(), claim)
+// carryOut has a request carried out, and answers once that is committed, or
+// answers what it was answered before.
+func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, q *postgres.KeyedRequest, next http.HandlerFunc) error {
+	ctx, cancel := toItsEnd(r.Context())
+	defer cancel()
+	answer := &kept{ResponseWriter: w, head: http.Header{}, status: http.StatusOK}
+	before, err := s.Store.Once(ctx, q, func(ctx context.Context) *postgres.StoredAnswer {
+		next(answer, r.WithContext(ctx))
+		return answer.toKeep()
+	})
 	switch {
 	case errors.Is(err, postgres.ErrKeyReused):
 		return problem("key-reused", keyHeader+": "+err.Error()+": take a new one", Fault{Parameter: keyHeader, Detail: "used for another request"})
@@ -82,42 +83,23 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, e endpoint, cl
 		return err
 	case before != nil:
 		before.Head.Set("Idempotency-Replayed", "true")
-		(&kept{head: before.Head, status: before.Status, body: *bytes.NewBuffer(before.Body)}).send(w)
-		return nil
+		answer = &kept{head: before.Head, status: before.Status, body: *bytes.NewBuffer(before.Body)}
 	}
-	// From here on it is carried out whether or not the client waits for it: what
-	// is broken off half-way nobody could tell from what was done.
-	ctx := context.WithoutCancel(r.Context())
-	requestOf(ctx).reserved = claim.Reserved
-	answer := &kept{ResponseWriter: w, head: http.Header{}, status: http.StatusOK}
-	settled := false
-	defer func() {
-		if !settled { // a panic
-			_ = s.Store.Abandon(ctx, claim) // it is abandoned in any case, only later
-		}
-	}()
-	next(answer, r.WithContext(ctx))
-	settled = true
-	s.settle(ctx, claim, answer)
 	answer.send(w)
 	return nil
 }
 
-// settle keeps the answer of what was done, and frees the key of what was not.
-// Where the store cannot, the change was made all the same: the log is told.
-func (s *Server) settle(ctx context.Context, claim *postgres.Claim, answer *kept) {
-	var err error
-	switch {
-	case answer.status < http.StatusBadRequest:
-		err = s.Store.Answer(ctx, claim, &postgres.StoredAnswer{Status: answer.status, Head: answer.head, Body: answer.body.Bytes()})
-	case answer.status < http.StatusInternalServerError:
-		err = s.Store.GiveUp(ctx, claim)
-	default:
-		err = s.Store.Abandon(ctx, claim)
+// keyedPatience bounds a request with a key that has no bound of its own.
+const keyedPatience = 10 * time.Minute
+
+// toItsEnd is the context of a request that is carried out whether or not its
+// client waits for it, but no longer than it may take.
+func toItsEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	whole := context.WithoutCancel(ctx)
+	if until, has := ctx.Deadline(); has {
+		return context.WithDeadline(whole, until)
 	}
-	if err != nil {
-		s.Log.Warn("an Idempotency-Key stays in progress until it is taken for abandoned", "request", requestOf(ctx).id, "error", err)
-	}
+	return context.WithTimeout(whole, keyedPatience)
 }
 
 // kept is an answer that is held back until it is stored.
@@ -140,6 +122,14 @@ func (k *kept) WriteHeader(status int) {
 func (k *kept) Write(b []byte) (int, error) {
 	k.begun = true
 	return k.body.Write(b)
+}
+
+// toKeep is the answer of what was done; nil where nothing was.
+func (k *kept) toKeep() *postgres.StoredAnswer {
+	if k.status >= http.StatusBadRequest {
+		return nil
+	}
+	return &postgres.StoredAnswer{Status: k.status, Head: k.head, Body: k.body.Bytes()}
 }
 
 // Unwrap lets deadlines reach the connection.

@@ -46,7 +46,10 @@ var always = []string{"bad-request", "token-missing", "token-unknown", "scope-mi
 func (s *Server) problems(e endpoint) map[string]*huma.Response {
 	names := append(append([]string(nil), always...), e.kinds...)
 	if e.writes() {
-		names = append(names, "in-progress", "key-reused", "too-large", "media-type")
+		names = append(names, "too-large", "media-type")
+	}
+	if e.writes() && !e.apart {
+		names = append(names, "in-progress", "key-reused")
 	}
 	names = append(names, "invalid", "refused")
 	answers := map[string]*huma.Response{}

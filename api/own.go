@@ -27,9 +27,9 @@ type endpoint struct {
 	status int            // of success; 0: 200
 	also   map[int]string // what else may be answered, with the same body
 	kinds  []string       // of problems, besides those that every endpoint has
-	// posts says that the Idempotency-Key is that of a posting, and reserves that
-	// the request may choose the number of an account.
-	posts, reserves bool
+	// apart says that it is no part of the transaction that carries a request out
+	// once for its key (once), and why is said where it is set.
+	apart bool
 	// asks says that nothing changes though the method is POST.
 	asks bool
 	// long says that it may take as long as all there is takes; answers as lines

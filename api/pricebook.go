@@ -19,6 +19,7 @@ type priceBookRequest struct {
 
 // priceBookChange is a set-up file that is to be applied.
 type priceBookChange struct {
+	Keyed
 	ContentType string `header:"Content-Type" hidden:"true"`
 	IfMatch     string `header:"If-Match" doc:"The ETag of the price book that this one was made from: where it has changed since, nothing is done." example:"\"settings-7\""`
 	DryRun      bool   `query:"dry_run" doc:"Say what would change, and change nothing."`

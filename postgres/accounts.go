@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -24,12 +23,8 @@ type NewAccountRequest struct {
 	// OfKnown refuses a customer that is not there (ErrNoCustomer), who else is
 	// added with the account.
 	OfKnown bool
-	// Reserved is the number in place of one that is chosen now, by a caller who
-	// chose it with FreeNumber and wrote it down. An account of the customer that
-	// has it was created by this same request, and is its answer.
-	Reserved string
-	At       time.Time
-	Actor    string
+	At      time.Time
+	Actor   string
 }
 
 // numbersTried bounds how often a random number may be taken already.
@@ -54,12 +49,7 @@ func (t *Tx) createAccount(ctx context.Context, r *NewAccountRequest) (string, e
 			return "", err
 		}
 	}
-	if r.Number == "" && r.Reserved != "" {
-		if is, err := t.isAccountOf(ctx, r.Customer, r.Reserved); is || err != nil {
-			return r.Reserved, err
-		}
-	}
-	n := NewAccount{Number: cmp.Or(r.Number, r.Reserved), Customer: r.Customer, Class: r.Class, Currency: r.Currency,
+	n := NewAccount{Number: r.Number, Customer: r.Customer, Class: r.Class, Currency: r.Currency,
 		TimeZone: r.TimeZone, CycleDay: 1, Profile: setup.Profile{Reseller: r.Reseller}}
 	for _, c := range snap.Classes {
 		if n.Class == "" && c.Default {
@@ -133,9 +123,7 @@ func checkName(what, name string) error {
 	return checkText(what, name)
 }
 
-// FreeNumber chooses a number like ACR0001234567 that no account has.
-func (s *Store) FreeNumber(ctx context.Context) (string, error) { return freeNumber(ctx, s.pool) }
-
+// freeNumber chooses a number like ACR0001234567 that no account has.
 func freeNumber(ctx context.Context, q querier) (string, error) {
 	for range numbersTried {
 		digits, err := rand.Int(rand.Reader, big.NewInt(1e10))
@@ -153,12 +141,6 @@ func freeNumber(ctx context.Context, q querier) (string, error) {
 
 func isAccount(ctx context.Context, q querier, number string) (is bool, err error) {
 	err = q.QueryRow(ctx, `select exists (select from accounts where number = @number)`, pgx.NamedArgs{"number": number}).Scan(&is)
-	return is, wrap(err, "look up account %s", number)
-}
-
-func (t *Tx) isAccountOf(ctx context.Context, customer, number string) (is bool, err error) {
-	const query = `select exists (select from accounts where number = @number and customer = @customer)`
-	err = t.tx.QueryRow(ctx, query, pgx.NamedArgs{"number": number, "customer": customer}).Scan(&is)
 	return is, wrap(err, "look up account %s", number)
 }
 

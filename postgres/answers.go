@@ -2,12 +2,14 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -17,17 +19,11 @@ var (
 	ErrInProgress = errors.New("a request with this key is being carried out")
 )
 
-// Claim is a request that is to be carried out once.
-type Claim struct {
-	Token, Key string
+// KeyedRequest is a request that is to be carried out once for its key.
+type KeyedRequest struct {
+	Token, Key string   // keys of two tokens are two keys
 	Hash       [32]byte // of what is asked: method, path and body
-	// Reserved is what the request chose before it acts, like the number of a new
-	// account. Who takes an abandoned request over is given the first choice, so
-	// that it meets what that may have done already.
-	Reserved string
-	At       time.Time
-
-	id uuid.UUID
+	At         time.Time
 }
 
 // StoredAnswer is what a request was answered.
@@ -37,97 +33,108 @@ type StoredAnswer struct {
 	Body   []byte
 }
 
-// claimPatience is after how long a request without an answer is taken for
-// abandoned: its server died. It is longer than any request may take.
-const claimPatience = 15 * time.Minute
+const (
+	// idleMax bounds how long the transaction of a request is without a statement.
+	// A server that dies hangs up, and its transaction ends. One whose machine
+	// vanishes does not; its key would be in progress until TCP notices.
+	idleMax = 30 * time.Second
 
-// claimKey takes a key that is new, or whose request was abandoned. Where it
-// answers no row, the key is somebody's.
-const claimKey = `
-	insert into answers (token, key, hash, reserved, claimed_at, claim)
-	values (@token, @key, @hash, @reserved, @now, @claim)
-	on conflict on constraint a_key_has_one_answer do update
-	set    claimed_at = @now,
-	       claim      = @claim
-	where  answers.status is null
-	and    answers.hash = @hash
-	and    answers.claimed_at < @abandoned
-	returning reserved`
+	boundIdle = `select set_config('idle_in_transaction_session_timeout', @idle, true)`
 
-const readAnswer = `
+	// lockKey goes with the transaction, however that ends.
+	lockKey = `select pg_try_advisory_xact_lock(@lock)`
+
+	readAnswer = `
 	select hash, status, head, body
 	from   answers
 	where  token = @token
 	and    key   = @key`
 
-// Claim begins a request, or answers what it was answered before. Where both are
-// nil the request is to be carried out, and Reserved is what it is to use.
-func (s *Store) Claim(ctx context.Context, c *Claim) (*StoredAnswer, error) {
-	var err error
-	if c.id, err = uuid.NewV7(); err != nil {
-		return nil, fmt.Errorf("claim an Idempotency-Key: %w", err)
+	keepAnswer = `
+	insert into answers (token, key, hash, answered_at, status, head, body)
+	values (@token, @key, @hash, @at, @status, @head, @body)`
+)
+
+// Once carries a request out, once for its key, in one transaction with the answer
+// that is kept (ADR 12): whatever dies when, both are there or neither. It answers
+// what the request was answered before, or nil where it was carried out now.
+//
+// carryOut does all through the context that it is given, and answers what is to
+// be kept; nil rolls back what it did, and leaves the key free.
+func (s *Store) Once(ctx context.Context, q *KeyedRequest, carryOut func(context.Context) *StoredAnswer) (before *StoredAnswer, err error) {
+	// Read committed, whatever the database's default is: take relies on it.
+	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) (err error) {
+		if before, err = q.take(ctx, tx); before != nil || err != nil {
+			return err
+		}
+		answer := carryOut(context.WithValue(ctx, onceKey{}, tx))
+		if answer == nil {
+			return errNothingDone
+		}
+		return q.keep(ctx, tx, answer)
+	})
+	if errors.Is(err, errNothingDone) {
+		return nil, nil
 	}
-	args := pgx.NamedArgs{"token": c.Token, "key": c.Key, "hash": c.Hash[:], "reserved": c.Reserved, "now": c.At.UTC(),
-		"claim": c.id, "abandoned": c.At.Add(-claimPatience).UTC()}
-	err = s.pool.QueryRow(ctx, claimKey, args).Scan(&c.Reserved)
-	if !isNoRows(err) {
-		return nil, wrap(err, "claim an Idempotency-Key")
-	}
+	return before, err
+}
+
+// errNothingDone ends the transaction of a request that was refused.
+var errNothingDone = errors.New("nothing was done")
+
+// take makes the key this transaction's, or answers what stands for it. Only who
+// has the lock may believe that there is no answer yet: the one who had it before
+// gave it back after its commit. So the lock is asked for first, and the answer by
+// a statement of its own, which sees all that was committed until then.
+func (q *KeyedRequest) take(ctx context.Context, tx pgx.Tx) (*StoredAnswer, error) {
 	var (
+		b      pgx.Batch
+		mine   bool
 		hash   []byte
-		status *int
 		answer StoredAnswer
 	)
-	err = s.pool.QueryRow(ctx, readAnswer, args).Scan(&hash, &status, &answer.Head, &answer.Body)
+	b.Queue(boundIdle, pgx.NamedArgs{"idle": strconv.FormatInt(idleMax.Milliseconds(), 10)})
+	b.Queue(lockKey, pgx.NamedArgs{"lock": q.lock()}).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
+	b.Queue(readAnswer, pgx.NamedArgs{"token": q.Token, "key": q.Key}).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&hash, &answer.Status, &answer.Head, &answer.Body)
+		if isNoRows(err) {
+			return nil
+		}
+		return err
+	})
+	err := tx.SendBatch(ctx, &b).Close()
 	switch {
-	case isNoRows(err): // forgotten, or given up, between the two
-		return nil, fmt.Errorf("key %q: %w", c.Key, ErrInProgress)
 	case err != nil:
 		return nil, fmt.Errorf("look an Idempotency-Key up: %w", err)
-	case [32]byte(hash) != c.Hash:
-		return nil, fmt.Errorf("key %q: %w", c.Key, ErrKeyReused)
-	case status == nil:
-		return nil, fmt.Errorf("key %q: %w", c.Key, ErrInProgress)
+	case hash == nil && !mine:
+		return nil, fmt.Errorf("key %q: %w", q.Key, ErrInProgress)
+	case hash == nil:
+		return nil, nil
+	case [32]byte(hash) != q.Hash:
+		return nil, fmt.Errorf("key %q: %w", q.Key, ErrKeyReused)
 	}
-	answer.Status = *status
 	return &answer, nil
 }
 
-// Answer keeps what a claimed request was answered.
-func (s *Store) Answer(ctx context.Context, c *Claim, a *StoredAnswer) error {
-	const keep = `
-	update answers
-	set    status = @status,
-	       head   = @head,
-	       body   = @body
-	where  token = @token
-	and    key   = @key
-	and    claim = @claim`
+// lock is the number of the lock that stands for the key. Two keys of one number,
+// if ever there are, are only told once in vain to try again.
+func (q *KeyedRequest) lock() int64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "Idempotency-Key %q %q", q.Token, q.Key))
+	return int64(binary.BigEndian.Uint64(sum[:])) //nolint:gosec // a bit pattern
+}
+
+func (q *KeyedRequest) keep(ctx context.Context, tx pgx.Tx, a *StoredAnswer) error {
 	body := a.Body
 	if body == nil {
-		body = []byte{}
+		body = []byte{} // nil would be null
 	}
-	_, err := s.pool.Exec(ctx, keep, pgx.NamedArgs{"token": c.Token, "key": c.Key, "claim": c.id, "status": a.Status, "head": a.Head, "body": body})
+	_, err := tx.Exec(ctx, keepAnswer, pgx.NamedArgs{"token": q.Token, "key": q.Key, "hash": q.Hash[:], "at": q.At.UTC(),
+		"status": a.Status, "head": a.Head, "body": body})
 	return wrap(err, "keep the answer to an Idempotency-Key")
 }
 
-// GiveUp frees the key of a claimed request that did nothing.
-func (s *Store) GiveUp(ctx context.Context, c *Claim) error {
-	_, err := s.pool.Exec(ctx, `delete from answers where token = @token and key = @key and claim = @claim and status is null`,
-		pgx.NamedArgs{"token": c.Token, "key": c.Key, "claim": c.id})
-	return wrap(err, "free an Idempotency-Key")
-}
-
-// Abandon gives a claimed request up of which nobody knows whether it did
-// something: the next of its kind takes it over at once.
-func (s *Store) Abandon(ctx context.Context, c *Claim) error {
-	_, err := s.pool.Exec(ctx, `update answers set claimed_at = '-infinity' where token = @token and key = @key and claim = @claim and status is null`,
-		pgx.NamedArgs{"token": c.Token, "key": c.Key, "claim": c.id})
-	return wrap(err, "abandon an Idempotency-Key")
-}
-
-// ForgetAnswers takes answers away that were claimed before a time.
+// ForgetAnswers takes answers away that were given before a time.
 func (s *Store) ForgetAnswers(ctx context.Context, before time.Time) (n int, err error) {
-	tag, err := s.pool.Exec(ctx, `delete from answers where claimed_at < @before`, pgx.NamedArgs{"before": before})
+	tag, err := s.pool.Exec(ctx, `delete from answers where answered_at < @before`, pgx.NamedArgs{"before": before})
 	return int(tag.RowsAffected()), wrap(err, "forget answers")
 }

@@ -158,7 +158,11 @@ func (s *Store) Commit(ctx context.Context, c *Commit) error {
 }
 
 func (s *Store) commit(ctx context.Context, c *Commit) error {
-	conn, err := s.pool.Acquire(ctx)
+	all, err := s.pool.alone(ctx)
+	if err != nil {
+		return fmt.Errorf("commit a batch: %w", err)
+	}
+	conn, err := all.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("commit a batch: %w", err)
 	}

@@ -47,28 +47,6 @@ func newAccountOf(customer string) NewAccountRequest {
 	return NewAccountRequest{Customer: customer, Currency: "EUR", TimeZone: "UTC", At: at("2026-03-10T12:00:00Z"), Actor: "test"}
 }
 
-func TestAReservedNumberMakesOneAccount(t *testing.T) {
-	s := newStore(t, village)
-	number, err := s.FreeNumber(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	request := newAccountOf("mia")
-	request.Reserved = number
-	for range 2 {
-		if got, err := s.CreateAccount(t.Context(), request); err != nil || got != number {
-			t.Errorf("got %s, %v, want %s", got, err, number)
-		}
-	}
-	request.Customer = "max"
-	if _, err := s.CreateAccount(t.Context(), request); !IsRefusal(err) {
-		t.Errorf("of another customer: got %v, want a refusal", err)
-	}
-	if v, err := s.Customer(t.Context(), "mia"); err != nil || v.Accounts != 1 {
-		t.Errorf("got %+v, %v, want one account", v, err)
-	}
-}
-
 func TestAnAccountOfANewCustomerIsRefusedWhereItMustBeKnown(t *testing.T) {
 	s := newStore(t, village)
 	request := newAccountOf("max")

@@ -171,3 +171,33 @@ func TestUsersThatAreThereBecomeTheResellersThatNameThem(t *testing.T) {
 	}
 	roundTrips(t, s)
 }
+
+// 00004 keeps what was answered, under the time of its claim, and frees the keys
+// of requests that were in progress.
+func TestAnswersThatAreThereAreGivenAgain(t *testing.T) {
+	url, pool := migratedTo(t, 3)
+	if _, err := pool.Exec(t.Context(), `
+		insert into answers (token, key, hash, reserved, claimed_at, claim, status, head, body)
+		values ('shop', 'done', decode(rpad('61', 64, '0'), 'hex'), 'ACR1', '2026-03-09', gen_random_uuid(), 201, '{"Location": ["/x"]}', '{}'),
+		       ('shop', 'begun', decode(rpad('61', 64, '0'), 'hex'), '', '2026-03-09', gen_random_uuid(), null, null, null)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), url, Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if answer, err := s.Once(t.Context(), keyed("done", "a"), never(t)); err != nil || answer == nil || answer.Status != 201 ||
+		answer.Head.Get("Location") != "/x" || string(answer.Body) != "{}" {
+		t.Errorf("got %+v, %v", answer, err)
+	}
+	if answer, err := s.Once(t.Context(), keyed("begun", "b"), s.adding(t, "mia")); answer != nil || err != nil {
+		t.Errorf("got %v, %v", answer, err)
+	}
+	if n, err := s.ForgetAnswers(t.Context(), at("2026-03-09T12:00:00Z")); n != 1 || err != nil {
+		t.Errorf("forgot %d, %v, want the one of the day before", n, err)
+	}
+}

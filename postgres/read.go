@@ -103,7 +103,11 @@ func (s *Store) Read(ctx context.Context, q Question) (*Answer, error) {
 		b.Queue(accountsFor, pgx.NamedArgs{"numbers": q.Accounts, "versions": q.Versions}).Query(a.readAccounts)
 	}
 	b.Queue(`commit`)
-	if err := s.pool.SendBatch(ctx, &b).Close(); err != nil {
+	all, err := s.pool.alone(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read what a batch needs: %w", err)
+	}
+	if err := all.SendBatch(ctx, &b).Close(); err != nil {
 		return nil, fmt.Errorf("read what a batch needs: %w", err)
 	}
 	return a, nil

@@ -60,7 +60,7 @@ func TestReadAnswersWhatWasAsked(t *testing.T) {
 func TestReadIsOfOneMoment(t *testing.T) {
 	s := newStore(t, hamlet)
 	ctx := context.WithoutCancel(t.Context())
-	reader, err := Open(ctx, s.pool.Config().ConnString(), Options{Connections: 1})
+	reader, err := Open(ctx, s.pool.all.Config().ConnString(), Options{Connections: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +106,8 @@ func TestIdentitiesAreLookedUpOneByOne(t *testing.T) {
 	for i := range 20 {
 		ids = append(ids, billing.Identity{Account: "A1", Source: "feed", ID: fmt.Sprint("r", i*100)})
 	}
-	s.do(t, `alter database `+s.pool.Config().ConnConfig.Database+` set enable_seqscan = off`) // as Read does
-	s.pool.Reset()
+	s.do(t, `alter database `+s.pool.all.Config().ConnConfig.Database+` set enable_seqscan = off`) // as Read does
+	s.pool.all.Reset()
 	for _, query := range []string{recordsKnown, creditsOf} {
 		if rows, _ := explain(t, s, query, identityArgs(ids)); rows > 3*len(ids) {
 			t.Errorf("%d rows were read for %d identities by %s", rows, len(ids), query)

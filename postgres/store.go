@@ -17,7 +17,7 @@ import (
 
 // Store is an open database. It is safe for use by many goroutines.
 type Store struct {
-	pool *pgxpool.Pool
+	pool *pool
 }
 
 // Options say how a Store connects.
@@ -49,31 +49,31 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		config.MaxConns = o.Connections
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = "chargehand"
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	all, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", err)
 	}
-	s := &Store{pool: pool}
+	s := &Store{&pool{all}}
 	if err := s.checkSchema(ctx); err != nil {
-		pool.Close()
+		all.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
 // Close gives the connections back.
-func (s *Store) Close() { s.pool.Close() }
+func (s *Store) Close() { s.pool.all.Close() }
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.pool.Ping(ctx); err != nil {
+	if err := s.pool.all.Ping(ctx); err != nil {
 		return fmt.Errorf("reach the database: %w", err)
 	}
 	return nil
 }
 
 func (s *Store) checkSchema(ctx context.Context) error {
-	p, err := provider(s.pool)
+	p, err := provider(s.pool.all)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,8 @@ type Tx struct {
 
 // Write runs do in a transaction and commits it. Where the database gives up
 // the transaction in favour of another one (serialization, deadlock) or do says
-// ErrStale, it is tried again from the start, a bounded number of times.
+// ErrStale, it is tried again from the start, a bounded number of times. Under the
+// context of Once it is a part of that transaction, and tried again as such.
 func (s *Store) Write(ctx context.Context, now time.Time, actor string, do func(*Tx) error) error {
 	return s.again(ctx, func() error {
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
