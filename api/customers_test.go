@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/chargehand/chargehand/api/access"
@@ -96,6 +97,39 @@ func TestRows5To7ACustomerHasNoAccountUntilOneIsAdded(t *testing.T) {
 	s.change(404, "POST", "/v1/customers/nobody/accounts", "")
 	if got := s.do(access.Read, "GET", "/v1/customers/nobody", ""); got.status != 404 {
 		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
+// Row 66: who made an account is kept under its number, whether the request named
+// the number or had it chosen, and CRM.COM's shape tells it.
+func TestWhoMadeAnAccountIsKeptUnderItsNumber(t *testing.T) {
+	s := openSite(t, village, nil)
+	s.change(201, "POST", "/v1/customers", `{"ref": "mia"}`)
+	named, chosen := "MIA 1", s.addAccount("mia")
+	s.change(201, "POST", "/v1/customers/mia/accounts", `{"number": "MIA 1"}`)
+	for _, number := range []string{named, chosen} {
+		var made []string
+		if err := s.store.Deeds(t.Context(), postgres.DeedFilter{Account: number}, func(l *postgres.DeedLine) error {
+			made = append(made, l.Actor+" "+l.Action)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(made, ", "); got != "token manage POST /v1/customers/{ref}/accounts" {
+			t.Errorf("of account %s the audit log has %q", number, got)
+		}
+		body := fmt.Sprintf(`{"token":%q,"accounts_receivable_identifier":{"number":%q},"fields_set":"log_information"}`, s.token(access.Manage), number)
+		var shown struct {
+			Data struct {
+				Log struct {
+					CreatedBy *struct{ Username string } `json:"created_by_user"`
+				} `json:"log_information"`
+			}
+		}
+		s.do(0, "POST", "/crm/v1/accounts_receivable/usage_allowance_limits", body, "Content-Type", "application/json").decode(t, &shown)
+		if by := shown.Data.Log.CreatedBy; by == nil || by.Username != "token manage" {
+			t.Errorf("account %s was created by %+v", number, by)
+		}
 	}
 }
 
