@@ -62,6 +62,9 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		seen := &watched{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			q := requestOf(r.Context())
+			if left(r.Context(), q.fault, seen.status) {
+				seen.status, q.fault = statusLeft, nil
+			}
 			level := slog.LevelInfo
 			attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", q.pattern), slog.Int("status", seen.status),
 				slog.Duration("took", s.Clock().Sub(begun)), slog.String("token", q.token), slog.String("request", q.id),
@@ -74,6 +77,22 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// statusLeft is what the log calls the end of a request whose client had left, as
+// nginx does. Nobody is answered so.
+const statusLeft = 499
+
+// left tells whether a request ended because its client had left: it was broken
+// off with it, or what was being sent could not be. ctx is that of the connection.
+func left(ctx context.Context, fault error, status int) bool {
+	switch {
+	case ctx.Err() == nil:
+		return false
+	case fault == nil: // views of other shapes keep it to themselves
+		return status >= http.StatusInternalServerError
+	}
+	return errors.Is(fault, context.Canceled) || status < http.StatusBadRequest
 }
 
 // watched remembers the status of an answer.
