@@ -83,6 +83,8 @@ func openSite(t *testing.T, file string, change func(*Options)) *site {
 	if change != nil {
 		change(&o)
 	}
+	o.Metrics.Watch(metrics.Database, o.Store.Ping)
+	o.Metrics.Watch(metrics.Queue, o.Queue.Ping)
 	s.apply(file)
 	s.server = New(o)
 	served := httptest.NewServer(s.server.Handler())

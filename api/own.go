@@ -137,9 +137,14 @@ func (g gates) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHT
 // bearer lets those through whose Authorization header bears a token with a
 // scope; 0 is any token.
 func (s *Server) bearer(need access.Scope, next http.HandlerFunc) http.HandlerFunc {
+	return s.admitting(func(ctx context.Context, token string) (access.Caller, error) { return s.Gate.Admit(ctx, token, need) }, next)
+}
+
+// admitting lets those through whom admit admits.
+func (s *Server) admitting(admit func(context.Context, string) (access.Caller, error), next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		requestOf(r.Context()).pattern = shown(r.Pattern)
-		caller, err := s.Gate.Admit(r.Context(), bearerToken(r), need)
+		caller, err := admit(r.Context(), bearerToken(r))
 		if err != nil {
 			s.refuse(w, r, err)
 			return

@@ -65,9 +65,15 @@ func (s *Server) logged(next http.Handler) http.Handler {
 			if left(r.Context(), q.fault, seen.status) {
 				seen.status, q.fault = statusLeft, nil
 			}
+			took := s.Clock().Sub(begun)
+			if q.pattern != "" {
+				s.Metrics.Request(r.Method+" "+q.pattern, seen.status, took)
+			} else {
+				s.Metrics.Request("", seen.status, took)
+			}
 			level := slog.LevelInfo
 			attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", q.pattern), slog.Int("status", seen.status),
-				slog.Duration("took", s.Clock().Sub(begun)), slog.String("token", q.token), slog.String("request", q.id),
+				slog.Duration("took", took), slog.String("token", q.token), slog.String("request", q.id),
 				slog.String("trace", q.trace)}
 			if q.fault != nil {
 				level = slog.LevelError

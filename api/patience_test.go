@@ -14,6 +14,7 @@ import (
 	"github.com/chargehand/chargehand/api/route"
 	"github.com/chargehand/chargehand/feed"
 	"github.com/chargehand/chargehand/internal/pgtest"
+	"github.com/chargehand/chargehand/metrics"
 	"github.com/chargehand/chargehand/postgres"
 )
 
@@ -35,6 +36,9 @@ func (s *site) behindValve(change func(*Options)) *pgtest.Valve {
 	if change != nil {
 		change(&o)
 	}
+	o.Metrics = metrics.New()
+	o.Metrics.Watch(metrics.Database, store.Ping)
+	o.Metrics.Watch(metrics.Queue, o.Queue.Ping)
 	s.server = New(o)
 	served := httptest.NewServer(s.server.Handler())
 	s.t.Cleanup(served.Close)

@@ -69,7 +69,7 @@ func New(o Options) *Server {
 	}
 	s.exemplify()
 	s.mux.HandleFunc("GET /openapi.json", s.bearer(access.Read, s.openAPI))
-	s.mux.HandleFunc("GET /metrics", s.bearer(access.Read, s.within(endpoint{method: http.MethodGet, whole: true}, s.Metrics.Handler().ServeHTTP)))
+	s.mux.HandleFunc("GET /metrics", s.admitting(s.scraper, s.within(endpoint{method: http.MethodGet, whole: true}, s.Metrics.Handler().ServeHTTP)))
 	return s
 }
 
@@ -82,7 +82,7 @@ func (s *Server) Handler() http.Handler {
 // only who have a token.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	if h, ok := s.open[r.URL.Path]; ok {
-		h.ServeHTTP(w, r)
+		s.openly(h)(w, r)
 		return
 	}
 	if h, pattern := s.mux.Handler(r); pattern == "" || !cleanPath(r.URL.EscapedPath()) {

@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/feed"
+	"github.com/chargehand/chargehand/metrics"
 	"github.com/chargehand/chargehand/postgres"
 	"github.com/chargehand/chargehand/queue"
 	"github.com/google/uuid"
@@ -52,24 +54,43 @@ func newUsage(s *Server) *usage {
 
 // take answers a request: 202 once all of its records are durable.
 func (u *usage) take(w http.ResponseWriter, r *http.Request) {
+	ends := u.Metrics.UsageBegins()
 	in, err := u.begin(w, r)
 	if err != nil {
 		u.refuse(w, r, err)
+		ends(metrics.Usage{Answer: answerOf(r, problemOf(err))})
 		return
 	}
+	p := u.carry(w, r, in)
+	ends(metrics.Usage{Answer: answerOf(r, p), Accepted: in.taken.Accepted, Unreadable: in.taken.Unreadable, OutOfReach: in.taken.OutOfReach})
+}
+
+// carry takes the body over and answers; p is the problem that came of it, if any.
+func (u *usage) carry(w http.ResponseWriter, r *http.Request, in *intake) (p *Problem) {
 	defer func() { <-u.places }()
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Time{}) // a recorder has none
-	err = in.all(queue.WithTraces(r.Context(), requestOf(r.Context()).trace))
+	err := in.all(queue.WithTraces(r.Context(), requestOf(r.Context()).trace))
 	// However long the body took, the answer has its time.
 	_ = control.SetWriteDeadline(time.Now().Add(writePatience))
 	if err != nil {
-		u.breakOff(w, r, in, err)
-		return
+		return u.breakOff(w, r, in, err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	_ = json.NewEncoder(w).Encode(in.taken) // the client has gone
+	return nil
+}
+
+// answerOf is how a request was answered, as metrics call it.
+func answerOf(r *http.Request, p *Problem) string {
+	switch {
+	case p == nil:
+		return "accepted"
+	case r.Context().Err() != nil:
+		return "left"
+	}
+	return strings.TrimPrefix(p.Type, problemBase)
 }
 
 // begin holds a request against all that can be known before its body is read.
@@ -122,7 +143,7 @@ type brokenOff struct {
 }
 
 // breakOff tells what went wrong, and what was accepted before.
-func (u *usage) breakOff(w http.ResponseWriter, r *http.Request, in *intake, err error) {
+func (u *usage) breakOff(w http.ResponseWriter, r *http.Request, in *intake, err error) *Problem {
 	p := u.problemIn(in, err)
 	q := requestOf(r.Context())
 	if p.Status >= http.StatusInternalServerError {
@@ -137,6 +158,7 @@ func (u *usage) breakOff(w http.ResponseWriter, r *http.Request, in *intake, err
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(brokenOff{p, in.taken}) // the client has gone
+	return p
 }
 
 func (u *usage) problemIn(in *intake, err error) *Problem {

@@ -1,9 +1,10 @@
 // Package metrics counts what a process does, for Prometheus.
 //
-// It owns the names of the series and serves them; it refuses to ask anything:
-// the worker and the scheduler tell it what they have done. Counts are those of
-// this process since it began, so that they add up over processes; what all of
-// them have done together is in the database, and `stats` shows it.
+// It owns the names of the series and serves them; it asks for nothing but whether
+// the servers are there: worker, scheduler and API tell it what they have done.
+// Counts are those of this process since it began, so that they add up over
+// processes; what all of them have done together is in the database, and `stats`
+// shows it.
 package metrics
 
 import (
@@ -32,6 +33,8 @@ type Metrics struct {
 	runs     *prometheus.CounterVec
 	counted  *prometheus.CounterVec
 	left     prometheus.Gauge
+	http     requests
+	servers  servers
 }
 
 // New are the series, all at zero: every reason of SPEC R5.2 has its own from the
@@ -52,7 +55,9 @@ func New() *Metrics {
 			Help: "What runs of the scheduler's jobs counted: charged, skipped, judged, held, released and the like."}, []string{"job", "count"}),
 		left: prometheus.NewGauge(prometheus.GaugeOpts{Name: "chargehand_periods_left",
 			Help: "Periods that the last charge run left for the next one (scheduler.max_catch_up)."}),
+		http: newRequests(),
 	}
+	m.http.register(m.registry)
 	m.registry.MustRegister(m.records, m.rejected, m.commits, m.runs, m.counted, m.left,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, outcome := range []string{"rated", "rejected", "duplicate", "conflict", "unreadable"} {

@@ -3,9 +3,11 @@ package metrics
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/postgres"
 	"github.com/chargehand/chargehand/worker"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.uber.org/goleak"
 )
 
@@ -101,5 +104,81 @@ func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
 	err := New().Serve(t.Context(), "256.0.0.1:1", slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "256.0.0.1:1") || !strings.Contains(err.Error(), "metrics.listen") {
 		t.Errorf("got %v, want the address and the key", err)
+	}
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	m := New()
+	m.Request("GET /v1/accounts/{number}", 200, 3*time.Millisecond)
+	m.Request("GET /v1/accounts/{number}", 204, time.Hour)
+	m.Request("GET /v1/accounts/{number}", 499, time.Second)
+	m.Request("", 404, time.Second)
+	ends, never := m.UsageBegins(), m.UsageBegins()
+	_ = never
+	ends(Usage{Answer: "accepted", Accepted: 5, Unreadable: 2, OutOfReach: 1})
+	m.UsageBegins()(Usage{Answer: "backlog"})
+	got := scrape(t, m)
+	for _, want := range []string{
+		`chargehand_request_seconds_count{endpoint="GET /v1/accounts/{number}",status="2xx"} 2`,
+		`chargehand_request_seconds_bucket{endpoint="GET /v1/accounts/{number}",status="2xx",le="0.004"} 1`,
+		`chargehand_request_seconds_count{endpoint="GET /v1/accounts/{number}",status="4xx"} 1`,
+		`chargehand_request_seconds_count{endpoint="none",status="4xx"} 1`,
+		`chargehand_usage_requests_total{answer="accepted"} 1`,
+		`chargehand_usage_requests_total{answer="backlog"} 1`,
+		`chargehand_usage_requests_total{answer="stalled"} 0`,
+		`chargehand_usage_records_total{result="accepted"} 5`,
+		`chargehand_usage_records_total{result="unreadable"} 2`,
+		`chargehand_usage_records_total{result="out_of_reach"} 1`,
+		`chargehand_usage_requests_in_flight 1`,
+	} {
+		if !strings.Contains(got, "\n"+want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+}
+
+func TestWhetherServersAreThereIsServed(t *testing.T) {
+	m := New()
+	errAway := errors.New("away")
+	m.Watch(Database, func(context.Context) error { return errAway })
+	m.Watch(Queue, func(context.Context) error { return errAway })
+	m.Watch(Queue, func(ctx context.Context) error {
+		if _, bounded := ctx.Deadline(); !bounded {
+			return errAway
+		}
+		return nil
+	})
+	got := scrape(t, m)
+	for _, want := range []string{"chargehand_database_up 0", "chargehand_queue_up 1"} {
+		if !strings.Contains(got, "\n"+want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+}
+
+// TestNamesAreAsPrometheusWantsThem, and the page for operators has each.
+func TestNamesAreAsPrometheusWantsThem(t *testing.T) {
+	m := New()
+	m.Watch(Database, func(context.Context) error { return nil })
+	m.Watch(Queue, func(context.Context) error { return nil })
+	m.Request("GET /livez", 200, time.Second)
+	m.Run(postgres.Run{Job: "charge", Counts: map[string]int{"charged": 3}})
+	text := scrape(t, m)
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("got %v, %v", problems, err)
+	}
+	page, err := os.ReadFile("../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^# TYPE (chargehand_\w+)`).FindAllStringSubmatch(text, -1)
+	if len(names) < 12 {
+		t.Errorf("got %d names", len(names))
+	}
+	for _, name := range names {
+		if !bytes.Contains(page, []byte("`"+name[1])) {
+			t.Errorf("docs/operating.md has not %s", name[1])
+		}
 	}
 }

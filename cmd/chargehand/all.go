@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/chargehand/chargehand/metrics"
 	"github.com/chargehand/chargehand/postgres"
 	"github.com/chargehand/chargehand/queue"
 	"golang.org/x/sync/errgroup"
@@ -38,12 +39,15 @@ func (s *session) runAll(ctx context.Context, store *postgres.Store, q *queue.Cl
 	if err != nil {
 		return err
 	}
-	return s.measured(ctx, w.Run, scheduler.Run, s.server(store, q))
+	return s.measured(ctx, store, q, w.Run, scheduler.Run, s.server(store, q))
 }
 
 // measured runs parts of the product until ctx ends, or until one of them fails,
-// which ends the others; beside them it serves what they count, if configured.
-func (s *session) measured(ctx context.Context, parts ...func(context.Context) error) error {
+// which ends the others; beside them it serves what they count, if configured, and
+// whether the servers are there that they stand on.
+func (s *session) measured(ctx context.Context, store *postgres.Store, q *queue.Client, parts ...func(context.Context) error) error {
+	s.metrics.Watch(metrics.Database, store.Ping)
+	s.metrics.Watch(metrics.Queue, q.Ping)
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range parts {
 		group.Go(func() error { return part(ctx) })

@@ -34,7 +34,7 @@ func (scheduleCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.measured(ctx, scheduler.Run)
+	return s.measured(ctx, store, q, scheduler.Run)
 }
 
 // checkSchedules refuses schedules and webhooks that are not allowed, before any

@@ -32,7 +32,7 @@ func (serveCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer q.Close()
-	return s.measured(ctx, s.server(store, q))
+	return s.measured(ctx, store, q, s.server(store, q))
 }
 
 // gate admits to the API, as configured.

@@ -32,7 +32,7 @@ func (workCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.measured(ctx, w.Run)
+	return s.measured(ctx, store, q, w.Run)
 }
 
 // newWorker is a worker as configured. What may lose or delay reminders in the
