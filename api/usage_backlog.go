@@ -19,9 +19,10 @@ type backlog struct {
 	// patience is how long counting may take.
 	patience time.Duration
 
-	mu      sync.Mutex
-	until   time.Time // then it is counted again
-	refusal error     // while the count holds; nil: there is room
+	mu       sync.Mutex
+	until    time.Time // then it is counted again
+	counting bool      // somebody does
+	refusal  error     // of the last count; nil: there is room
 }
 
 const (
@@ -39,24 +40,32 @@ const (
 )
 
 // check says whether there is room for more; else the error is the problem that
-// the feed is told.
+// the feed is told. Whoever finds the count old counts anew; who asks meanwhile
+// goes by the old one, as nobody is to wait for somebody else's question.
 func (b *backlog) check(ctx context.Context) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	begun := time.Now()
-	if begun.Before(b.until) {
+	b.mu.Lock()
+	if begun.Before(b.until) || b.counting {
+		defer b.mu.Unlock()
 		return b.refusal
 	}
+	b.counting = true
+	b.mu.Unlock()
+
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.patience) // what it finds is for others too
 	defer cancel()
+	refusal := b.count(ctx)
 	// Where it cannot be counted there is no reason to refuse: a database that is
 	// away says so itself when records are handed over.
-	if b.refusal = b.count(ctx); b.refusal != nil && !errors.As(b.refusal, new(*Problem)) {
-		b.refusal = nil
+	if !errors.As(refusal, new(*Problem)) {
+		refusal = nil
 	}
 	counted := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counting, b.refusal = false, refusal
 	b.until = counted.Add(max(backlogHolds, backlogCost*counted.Sub(begun)))
-	return b.refusal
+	return refusal
 }
 
 // count asks the database.

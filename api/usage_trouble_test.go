@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -210,6 +211,37 @@ func TestABacklogSendsFeedsAwayUntilThereIsRoom(t *testing.T) {
 	fresh()
 	if got := s.took(s.send("application/x-ndjson", usedLines(1))); got.Accepted != 1 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestNobodyWaitsWhileTheBacklogIsCounted but who counts: the others go by what was
+// counted last.
+func TestNobodyWaitsWhileTheBacklogIsCounted(t *testing.T) {
+	s := openSite(t, village, func(o *Options) { o.BacklogRecordsMax = 100 })
+	valve := s.behindValve(func(o *Options) { o.Patience.Ordinary = time.Minute })
+	b := s.server.usage.backlog
+	s.took(s.send("application/x-ndjson", usedLines(101)))
+	b.until = time.Time{}
+	counted := b.check(t.Context())
+	if !errors.As(counted, new(*Problem)) {
+		t.Fatalf("got %v, want that there is no room", counted)
+	}
+	b.until = time.Time{}
+	b.patience = time.Hour
+	valve.Shut()
+	first := make(chan error)
+	go func() { first <- b.check(t.Context()) }()
+	eventually(t, "somebody counts", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.counting
+	})
+	if got := b.check(t.Context()); !errors.Is(got, counted) {
+		t.Errorf("meanwhile: got %v, want what was counted last", got)
+	}
+	valve.Open()
+	if err := <-first; !errors.As(err, new(*Problem)) {
+		t.Errorf("who counted: got %v", err)
 	}
 }
 
