@@ -23,6 +23,7 @@ type Config struct {
 	Credit      Credit
 	Scheduler   Scheduler
 	Notices     Notices
+	Audit       Audit
 	Feed        Feed
 	Queue       Queue
 	Worker      Worker
@@ -75,6 +76,11 @@ type Scheduler struct {
 type Notices struct {
 	Webhooks string        // addresses, each followed by its secrets
 	Keep     time.Duration // ≥ 1 min
+}
+
+// Audit is how long it is kept who changed what.
+type Audit struct {
+	KeepDays int // 0: for ever
 }
 
 // Feed is how records are batched.

@@ -38,6 +38,7 @@ func settings(c *Config) []setting {
 		{key: "scheduler.time_zone", set: zone(&c.Scheduler.TimeZone)},
 		{key: "notices.webhooks", set: text(&c.Notices.Webhooks)},
 		{key: "notices.keep", set: duration(&c.Notices.Keep, time.Minute)},
+		{key: "audit.keep_days", set: number(&c.Audit.KeepDays, between{0, 36_500})},
 		{key: "feed.batch_records", set: number(&c.Feed.BatchRecords, between{1, 10_000})},
 		{key: "feed.batch_wait", set: duration(&c.Feed.BatchWait, 0)},
 		{key: "queue.shards", set: number(&c.Queue.Shards, between{1, 256})},

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -115,4 +116,33 @@ func (s *Store) Deeds(ctx context.Context, f DeedFilter, each func(*DeedLine) er
 		return each(&line)
 	})
 	return wrap(err, "read the audit log")
+}
+
+// forgottenTogether is how many lines one transaction takes away, so that none of
+// them is long.
+const forgottenTogether = 10_000
+
+// ForgetDeeds takes lines of the audit log away that were written before a time.
+// When a line was written its id tells; at may be earlier, where a command said
+// so, and such a line has its time in the log too.
+func (s *Store) ForgetDeeds(ctx context.Context, before time.Time) (n int, err error) {
+	const forget = `
+	delete from audit_log
+	where  id in (select id from audit_log where id < @before order by id limit @most)`
+	for {
+		tag, err := s.pool.Exec(ctx, forget, pgx.NamedArgs{"before": firstID(before), "most": forgottenTogether})
+		if err != nil {
+			return n, fmt.Errorf("shorten the audit log: %w", err)
+		}
+		if n += int(tag.RowsAffected()); tag.RowsAffected() < forgottenTogether {
+			return n, nil
+		}
+	}
+}
+
+// firstID is below all UUIDv7 that are made from a time on, and above those made
+// before, to the millisecond.
+func firstID(at time.Time) (id uuid.UUID) {
+	binary.BigEndian.PutUint64(id[:], uint64(max(at.UnixMilli(), 0))<<16) //nolint:gosec // it is not below zero
+	return id
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/chargehand/chargehand/billing"
 	"github.com/google/go-cmp/cmp"
@@ -161,5 +162,35 @@ func TestWhatWasSoAlreadyIsNotNoted(t *testing.T) {
 	}
 	if got := deedsOf(t, s, DeedFilter{Actor: "cli:jane"}); len(got) != 1 {
 		t.Errorf("got %+v, want the letter, which keeps no actor itself", got)
+	}
+}
+
+// TestDeedsAreForgottenByWhenTheyWereWritten, whatever time they name, and as many
+// as there are.
+func TestDeedsAreForgottenByWhenTheyWereWritten(t *testing.T) {
+	s := newStore(t, village)
+	before := at("2026-03-10T12:00:00Z")
+	const old = 2*forgottenTogether + 1
+	if _, err := s.pool.Exec(t.Context(), `
+		insert into audit_log
+		select lpad(to_hex(n), 32, '0')::uuid, now(), '', '', '', 'old', ''
+		from   generate_series(1, $1) n`, old); err != nil {
+		t.Fatal(err)
+	}
+	for subject, written := range map[string]time.Time{"last that goes": before.Add(-time.Millisecond), "first that stays": before} {
+		id := firstID(written)
+		id[6], id[8] = 0x7f, 0xbf // of version 7, and the last but some of its millisecond
+		if subject == "first that stays" {
+			id[6], id[8] = 0x70, 0x80
+		}
+		if _, err := s.pool.Exec(t.Context(), `insert into audit_log values ($1, '2020-01-01', '', '', '', $2, '')`, id, subject); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.ForgetDeeds(t.Context(), before); n != old+1 || err != nil {
+		t.Errorf("got %d, %v, want %d", n, err, old+1)
+	}
+	if left := deedsOf(t, s, DeedFilter{}); len(left) != 1 || left[0].Subject != "first that stays" {
+		t.Errorf("got %+v", left)
 	}
 }

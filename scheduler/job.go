@@ -60,7 +60,7 @@ func jobs(c Config, nudge nudge) ([]job, error) {
 			return r.remind(ctx, o, nudge)
 		}},
 		{"tidy", every(tidyPace), func(ctx context.Context, r *Runner, o Order) error {
-			return r.tidy(ctx, o, c.KeepNotices, addresses)
+			return r.tidy(ctx, o, c, addresses)
 		}},
 	}
 	for _, w := range webhooks {
@@ -132,10 +132,11 @@ const keepRuns = 30 * 24 * time.Hour
 // keepAnswers is how long the API gives the same answer to an Idempotency-Key.
 const keepAnswers = 24 * time.Hour
 
-// tidy forgets old runs, old notices, and old answers of the API.
-func (r *Runner) tidy(ctx context.Context, o Order, keepNotices time.Duration, webhooks []string) error {
+// tidy forgets old runs, old notices, old answers of the API, and, if told so, old
+// lines of the audit log.
+func (r *Runner) tidy(ctx context.Context, o Order, c Config, webhooks []string) error {
 	return r.record(ctx, "tidy", o, true, func() (map[string]int, error) {
-		notices, err := r.Store.ForgetNotices(ctx, keepNotices, webhooks)
+		notices, err := r.Store.ForgetNotices(ctx, c.KeepNotices, webhooks)
 		if err != nil {
 			return nil, err
 		}
@@ -144,6 +145,10 @@ func (r *Runner) tidy(ctx context.Context, o Order, keepNotices time.Duration, w
 			return nil, err
 		}
 		answers, err := r.Store.ForgetAnswers(ctx, o.At.Add(-keepAnswers))
-		return map[string]int{"notices": notices, "runs": runs, "answers": answers}, err
+		deeds := 0
+		if err == nil && c.KeepAudit > 0 {
+			deeds, err = r.Store.ForgetDeeds(ctx, o.At.Add(-c.KeepAudit))
+		}
+		return map[string]int{"notices": notices, "runs": runs, "answers": answers, "deeds": deeds}, err
 	})
 }

@@ -396,7 +396,7 @@ func TestNoticesAreForgottenInTime(t *testing.T) {
 	r, gone := newReceiver(t), newReceiver(t)
 	s.holdSome(3)
 	tidy := func(webhooks ...string) {
-		if err := s.tidy(t.Context(), Order{At: time.Now()}, time.Hour, webhooks); err != nil {
+		if err := s.tidy(t.Context(), Order{At: time.Now()}, Config{KeepNotices: time.Hour}, webhooks); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -428,6 +428,25 @@ func TestNoticesAreForgottenInTime(t *testing.T) {
 	tidy(r.webhook().address)
 	if got := count(); got != 0 {
 		t.Errorf("its webhook is gone: got %d, want none", got)
+	}
+}
+
+// The audit log is kept for ever, unless its keeping has a bound.
+func TestTheAuditLogIsKeptAsToldTo(t *testing.T) {
+	s := newSite(t)
+	for _, id := range []string{"00000000-0000-7000-8000-000000000000", "7fffffff-ffff-7fff-bfff-ffffffffffff"} { // long ago, and not yet
+		s.exec(`insert into audit_log values ('` + id + `', now(), '', '', '', '', '')`)
+	}
+	for _, c := range []struct {
+		keep time.Duration
+		want int
+	}{{0, 2}, {time.Hour, 1}} {
+		if err := s.tidy(t.Context(), Order{At: time.Now()}, Config{KeepNotices: time.Hour, KeepAudit: c.keep}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := query[int](s, `select count(*) from audit_log`); got != c.want {
+			t.Errorf("kept for %s: got %d lines, want %d", c.keep, got, c.want)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type Config struct {
 	MaxCatchUp  int            // scheduler.max_catch_up
 	Webhooks    string         // notices.webhooks
 	KeepNotices time.Duration  // notices.keep
+	KeepAudit   time.Duration  // audit.keep_days; 0: for ever
 	// Observe, if set, is told of every run that is noted in the log of runs, from
 	// many goroutines: for metrics.
 	Observe func(postgres.Run)

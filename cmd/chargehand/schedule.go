@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/chargehand/chargehand/configs"
 	"github.com/chargehand/chargehand/postgres"
@@ -61,5 +62,6 @@ func schedulerConfig(c configs.Config) scheduler.Config {
 		MaxCatchUp:  c.Scheduler.MaxCatchUp,
 		Webhooks:    c.Notices.Webhooks,
 		KeepNotices: c.Notices.Keep,
+		KeepAudit:   time.Duration(c.Audit.KeepDays) * 24 * time.Hour,
 	}
 }
