@@ -153,6 +153,33 @@ func TestWhateverConnectionDiesWhenARequestHappensOnce(t *testing.T) {
 	}
 }
 
+// The database commits, and the server does not hear of it: the answer that was
+// kept is the one that the client comes back for.
+func TestACommitOfWhichTheServerDidNotHearIsAnsweredAgain(t *testing.T) {
+	s := openSite(t, village, nil)
+	s.document()
+	s.token(access.Manage)
+	valve := s.behindValve(func(o *Options) { o.Patience = Patience{} }) // nothing ends by its time
+	const path = "/v1/customers/jane/accounts"
+	m := s.seam(seams[2].wait)
+	first := make(chan answer)
+	go func() { first <- s.do(access.Manage, "POST", path, "", keyHeader, "k") }()
+	m.reached()
+	valve.Shut()
+	m.open()
+	m.idle()
+	valve.Cut()
+	if got := <-first; got.status != 503 {
+		t.Errorf("got %d %s of the request that nobody heard of", got.status, got.body)
+	}
+	if again := s.change(201, "POST", path, "", keyHeader, "k"); again.head.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("got %v, want what was kept", again.head)
+	}
+	if done, lines := s.ask(onceOnly[0].counted), s.ask(deeds); done != 1 || lines != 1 {
+		t.Errorf("done %d times with %d lines in the log, want once with one", done, lines)
+	}
+}
+
 // The whole server dies by kill -9, and another one is asked.
 func TestWhenAServerIsKilledAnotherOneTakesTheRequestUp(t *testing.T) {
 	s := openSite(t, village, nil)

@@ -205,7 +205,8 @@ func Away(err error) bool {
 	if errors.As(err, &pg) {
 		return slices.Contains([]string{"08", "53"}, pg.Code[:2]) || strings.HasPrefix(pg.Code, "57P")
 	}
-	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		errors.Is(err, pgconn.ErrConnClosed) // it was lost while an answer was waited for, like that to a commit
 }
 
 // ErrDamaged means that something stored cannot be read: the state of an

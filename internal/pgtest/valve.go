@@ -84,6 +84,17 @@ func (v *Valve) Open() {
 	}
 }
 
+// Cut ends all connections; what was held up is lost. It is open afterwards.
+func (v *Valve) Cut() {
+	v.mu.Lock()
+	for _, c := range v.conns {
+		_ = c.Close()
+	}
+	v.conns = nil
+	v.mu.Unlock()
+	v.Open()
+}
+
 func (v *Valve) opened() <-chan struct{} {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -26,3 +26,25 @@ func TestAValveThatIsShutAnswersNothing(t *testing.T) {
 		t.Errorf("open again: got %d rows", n)
 	}
 }
+
+func TestAValveThatIsCutLosesWhatItHeldUp(t *testing.T) {
+	database := pgtest.New(t)
+	valve := pgtest.NewValve(t, database)
+	conn := connect(t, valve.URL)
+	valve.Shut()
+	asked := make(chan error)
+	go func() {
+		_, err := conn.Exec(t.Context(), "create table lost ()")
+		asked <- err
+	}()
+	valve.Cut()
+	if err := <-asked; err == nil || t.Context().Err() != nil {
+		t.Errorf("got %v, want a connection that ended", err)
+	}
+	if n := count(t, connect(t, valve.URL)); n != 1 {
+		t.Errorf("afterwards: got %d rows", n)
+	}
+	if _, err := connect(t, database).Exec(t.Context(), "select from lost"); err == nil {
+		t.Error("what was held up came through")
+	}
+}
