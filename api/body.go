@@ -190,7 +190,10 @@ func (d decimalText) money(pointer string) (billing.Money, error) {
 
 // ownAmount is an account's own figure as PATCH has it: absent it stays, null is
 // the class's.
-type ownAmount struct{ text *string }
+type ownAmount struct {
+	text    *string // as the store takes it; nil: absent
+	ofClass bool    // null stood there: the text is class, which no body may say itself
+}
 
 // class is how the store is told that the class's figure is to be in force.
 const class = "class"
@@ -205,7 +208,7 @@ func (ownAmount) Schema(huma.Registry) *huma.Schema {
 // UnmarshalJSON takes the text.
 func (o *ownAmount) UnmarshalJSON(text []byte) error {
 	if string(text) == "null" {
-		o.text = new(class)
+		o.text, o.ofClass = new(class), true
 		return nil
 	}
 	var d decimalText
@@ -216,12 +219,15 @@ func (o *ownAmount) UnmarshalJSON(text []byte) error {
 
 // check refuses what is no amount; pointer is where it stands.
 func (o ownAmount) check(pointer string) error {
-	if o.text == nil || *o.text == class {
+	if o.text == nil || o.ofClass {
 		return nil
 	}
-	m, err := decimalText(*o.text).money(pointer)
+	m, err := billing.ParseMoney(*o.text)
 	if err == nil && m < 0 {
-		err = invalid(pointer, "number %q: %v", m, billing.ErrNegative)
+		err = fmt.Errorf("number %q: %w", m, billing.ErrNegative)
 	}
-	return err
+	if err != nil {
+		return invalid(pointer, "%v; null is the class's", err)
+	}
+	return nil
 }

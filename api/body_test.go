@@ -52,6 +52,8 @@ func TestBodiesAreStrict(t *testing.T) {
 		{"a number past all", "POST", account + "/payments", `{"amount": 1e400}`, 422, "/amount"},
 		{"no time", "POST", account + "/payments", `{"amount": "1", "at": "2026-03-10"}`, 422, "/at"},
 		{"a threshold below zero", "PATCH", account, `{"financial_blocking_threshold": -1}`, 422, "/financial_blocking_threshold"},
+		{"the class's threshold by a word", "PATCH", account, `{"financial_blocking_threshold": "class"}`, 422, "/financial_blocking_threshold"},
+		{"the class's credit limit by a word", "PATCH", account, `{"subscription_credit_limit": "class"}`, 422, "/subscription_credit_limit"},
 		{"nothing to change", "PATCH", account, `{}`, 422, ""},
 		{"a cycle day that is none", "PATCH", account, `{"cycle_day": 32}`, 422, "/cycle_day"},
 		{"a period that is none", "POST", account + "/periodic-services", `{"name": "x", "price": "1", "period": "hourly"}`, 422, "/period"},
