@@ -48,7 +48,7 @@ customers: [{ref: c, accounts: [{number: A, currency: EUR, opening_balance: -5}]
 	}
 	post := func(kind billing.PostingKind, amount string) func() error {
 		return func() error {
-			_, err := s.Post(t.Context(), Posting{Kind: kind, Account: "A", Amount: money(t, amount), Key: uuid.NewString(), At: now})
+			_, err := s.Post(t.Context(), Posting{Kind: kind, Account: "A", Amount: money(t, amount), Key: uuid.NewString(), Note: "n", At: now})
 			return err
 		}
 	}

@@ -43,10 +43,7 @@ type StatusAnswer struct {
 
 // SetStatus carries a manager's wish out, or refuses it.
 func (s *Store) SetStatus(ctx context.Context, r StatusRequest) (answer *StatusAnswer, err error) {
-	if r.Note == "" {
-		return nil, refuse("a note is missing: say why")
-	}
-	if err := checkText("note", r.Note); err != nil {
+	if err := CheckNote(r.Note); err != nil {
 		return nil, err
 	}
 	err = s.Write(ctx, r.At, r.Actor, func(t *Tx) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
@@ -77,10 +78,25 @@ func (p *Posting) check() error {
 		return refuse("an adjustment of 0: it must not be zero")
 	case p.Key == "" || len(p.Key) > keyMax:
 		return refuse("a key of %d bytes: give one of 1 to %d", len(p.Key), keyMax)
-	case len(p.Note) > noteMax:
-		return refuse("a note of %d bytes: at most %d are taken", len(p.Note), noteMax)
 	}
-	return checkText("key", p.Key, "note", p.Note)
+	if err := checkText("key", p.Key); err != nil {
+		return err
+	}
+	if p.Kind == billing.PaymentPosting && p.Note == "" {
+		return nil // that it was paid says why
+	}
+	return CheckNote(p.Note)
+}
+
+// CheckNote refuses a note that does not say why something was done by hand.
+func CheckNote(note string) error {
+	switch {
+	case strings.TrimSpace(note) == "":
+		return refuse("note %q: it says nothing, write why this is done", note)
+	case len(note) > noteMax:
+		return refuse("a note of %d bytes: at most %d are taken", len(note), noteMax)
+	}
+	return checkText("note", note)
 }
 
 // Post makes a payment or an adjustment, once per key, and follows with the

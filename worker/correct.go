@@ -98,17 +98,15 @@ func (c *Corrector) Run(ctx context.Context, o Correction) (*Corrections, error)
 	}
 }
 
-// noteMax bounds a note in bytes.
-const noteMax = 8 << 10
-
 // check refuses what names nothing, and fills in what a cancel and a re-rate are
 // about.
 func (o *Correction) check() error {
 	f := &o.Filter
 	refuse := func(text string) error { return &postgres.Refusal{Text: text} }
+	if err := postgres.CheckNote(o.Note); err != nil {
+		return err
+	}
 	switch {
-	case o.Note == "" || len(o.Note) > noteMax:
-		return refuse("a note of 1 to 8192 bytes is needed: say why")
 	case f.Record == nil && f.Account == "" && f.Service == "" && f.From.IsZero() && f.To.IsZero() && f.Reason == 0:
 		return refuse("name a record, or what records are meant by account, service, time or reason: everything is refused")
 	case o.Cancel && (f.Reason != 0 || f.Rejected):

@@ -177,7 +177,7 @@ func (d *demo) rate(ctx context.Context, name string, lines int, from io.Reader)
 	parts, working := errgroup.WithContext(working)
 	parts.Go(func() error { return w.Run(working) })
 	begun := d.now()
-	in = d.newIntake(d.store, d.queue, 0)
+	in = d.newIntake(d.store, d.queue, nil)
 	err = in.stored(working, name, lines, from)
 	if err == nil {
 		o, err = d.outcomes(working, d.store, in.batches, demoPatience)

@@ -25,7 +25,7 @@ type ingestCommand struct {
 	Map      []pair        `sep:"none" placeholder:"FIELD=COLUMN" help:"Take a record's field from a column of a CSV file; columns that are no field are then ignored. May be repeated."`
 	Set      []pair        `sep:"none" placeholder:"FIELD=VALUE" help:"Value of a field wherever a record has none. May be repeated."`
 	TimeZone *zone         `placeholder:"Z" help:"Time zone of times without an offset in a CSV file; without it they are refused."`
-	Batch    int           `placeholder:"N" help:"Most records of one batch. Default: feed.batch_records of the configuration."`
+	Batch    *int          `placeholder:"N" help:"Most records of one batch. Default: feed.batch_records of the configuration."`
 	Wait     bool          `help:"Wait until the records are judged, and print what became of them."`
 	Timeout  time.Duration `default:"10m" placeholder:"D" help:"How long --wait waits at most; then say what is still queued and exit 1. Default: ${default}."`
 }
@@ -44,8 +44,8 @@ and optionally amount, directive (charge, credit, no_charge), original_id and at
 
 // Validate refuses what cannot work before anything is read.
 func (c *ingestCommand) Validate() error {
-	if c.Batch < 0 || c.Batch > batchRecordsMax {
-		return fmt.Errorf("--batch %d: give 1 to %d records", c.Batch, batchRecordsMax)
+	if c.Batch != nil && (*c.Batch < 1 || *c.Batch > batchRecordsMax) {
+		return fmt.Errorf("--batch %d: give 1 to %d records", *c.Batch, batchRecordsMax)
 	}
 	return nil
 }
@@ -126,11 +126,11 @@ type intake struct {
 	progress   *progress
 }
 
-// newIntake is an intake with batches of this many records; 0: as configured.
-func (s *session) newIntake(store *postgres.Store, q *queue.Client, batchRecords int) *intake {
+// newIntake is an intake with batches of this many records; nil: as configured.
+func (s *session) newIntake(store *postgres.Store, q *queue.Client, batchRecords *int) *intake {
 	door := s.door(store, q)
-	if batchRecords > 0 {
-		door.BatchRecords = batchRecords
+	if batchRecords != nil {
+		door.BatchRecords = *batchRecords
 	}
 	return &intake{session: s, door: door}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -33,6 +34,9 @@ func execute(ctx context.Context, args []string, env environment) error {
 	}
 	if err != nil {
 		return usageError(err)
+	}
+	if err := refuseEmpty(chosen); err != nil {
+		return err
 	}
 	s, err := newSession(&c, env, variablesOf(parser.Model.Node))
 	if err != nil {
@@ -72,6 +76,22 @@ func usageError(err error) error {
 		}
 	}
 	return usage("%s (try %s --help)", namedOnce(err), command)
+}
+
+// refuseEmpty refuses a flag that was given an empty text. It is a variable of a
+// script that was not set: as a filter it would mean everything, as a name nothing.
+func refuseEmpty(chosen *kong.Context) error {
+	for _, flag := range chosen.Flags() {
+		if !flag.Set || flag.Target.Kind() != reflect.String || flag.Target.String() != "" {
+			continue
+		}
+		todo := "give it a value or leave it out"
+		if flag.Required {
+			todo = "give it a value"
+		}
+		return usage("--%s \"\": empty, %s (try %s --help)", flag.Name, todo, chosen.Selected().FullPath())
+	}
+	return nil
 }
 
 // namedOnce is an error of a flag whose value says by itself what it is:

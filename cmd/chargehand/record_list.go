@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/chargehand/chargehand/billing"
 	"github.com/chargehand/chargehand/postgres"
@@ -14,12 +15,20 @@ type recordListCommand struct {
 	Reason  billing.Reason  `placeholder:"R" words:"reasons" help:"Only those rejected for a reason, like limit_day_usage."`
 	From    *instant        `placeholder:"T" help:"That occurred from this time on, RFC 3339 with an offset."`
 	To      *instant        `placeholder:"T" help:"That occurred before this time."`
-	Limit   int             `placeholder:"N" help:"Only the first N. Default: all."`
+	Limit   *int            `placeholder:"N" help:"Only the first N. Default: all."`
 }
 
 // Help is the longer text of --help.
 func (*recordListCommand) Help() string {
 	return "In order of arrival. With --json a line of JSON each, with the whole explanation. Duplicates are no records of their own; conflicts and unreadable lines are among the dead letters."
+}
+
+// Validate refuses a limit that lists nothing.
+func (c *recordListCommand) Validate() error {
+	if c.Limit != nil && *c.Limit < 1 {
+		return fmt.Errorf("--limit %d: give at least 1, or leave it out for all", *c.Limit)
+	}
+	return nil
 }
 
 func (c *recordListCommand) Run(ctx context.Context, s *session) error {
@@ -28,10 +37,13 @@ func (c *recordListCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer store.Close()
-	records := store.Records(ctx, postgres.RecordFilter{Account: c.Account, Service: c.Service, Outcome: c.Outcome, Reason: c.Reason,
-		From: c.From.orZero(), To: c.To.orZero(), Limit: c.Limit})
+	filter := postgres.RecordFilter{Account: c.Account, Service: c.Service, Outcome: c.Outcome, Reason: c.Reason,
+		From: c.From.orZero(), To: c.To.orZero()}
+	if c.Limit != nil {
+		filter.Limit = *c.Limit
+	}
 	return listed(s, "No record matches.",
-		[]string{"source", "id", "account", "service", ">quantity", "occurred", "outcome", ">charge", "currency", "why"}, eachOf(records),
+		[]string{"source", "id", "account", "service", ">quantity", "occurred", "outcome", ">charge", "currency", "why"}, eachOf(store.Records(ctx, filter)),
 		func(r *postgres.RecordView) []any {
 			charge, currency := "", ""
 			if r.Charge != nil && r.Currency != nil {
