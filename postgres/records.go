@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -23,7 +24,7 @@ type RecordFilter struct {
 	Limit            int         // most records
 }
 
-// RecordPlace is the place of a record in the order of arrival, of all accounts.
+// RecordPlace is the place of a record in the lists that Records answers.
 type RecordPlace struct {
 	Arrival int64  `json:"a"`
 	Account string `json:"n"`
@@ -58,7 +59,8 @@ func parseCursor[P any](cursor string, place *P) error {
 	if err == nil {
 		err = json.Unmarshal(text, place)
 	}
-	if err != nil {
+	// One of another list lacks what this one's places have, or has more.
+	if err != nil || cursorOf(place) != cursor || bytes.Contains(text, []byte(`\u0000`)) {
 		*place = *new(P)
 		return fmt.Errorf("read cursor %.40q: %w", cursor, ErrNotCursor)
 	}
@@ -97,33 +99,50 @@ type foundRecord struct {
 
 // The records are found and sorted before anything is looked up for them: a page
 // of a long list looks up originals and accounts for its own rows only.
-const listedRecords = `
+//
+// Those of an account come in the order of arrival. Those of all come in the
+// order of their identity, which the primary key has: a page of millions of
+// records reads what is on it. Arrival counts the lines of each account by itself
+// and says nothing of two accounts, so that nobody loses an order by it (ADR 0012).
+const (
+	chosenRecords = `
 	with   r as (
 	       select r.account, r.source, r.id, r.arrival, r.batch, r.service, r.quantity, r.occurred_at, r.directive, r.amount,
 	              r.original_id, r.seq, r.outcome, r.reason, r.charge, r.price, r.band, r.placement, r.trace, r.rated_at
 	       from   records r
-	       where  (r.account = @account::text or @account::text is null)
-	       and    (r.service = @service::text or @service::text is null)
+	       where  (r.service = @service::text or @service::text is null)
 	       and    (r.outcome = @outcome::smallint or @outcome::smallint is null)
 	       and    (r.reason = @reason::smallint or @reason::smallint is null)
 	       and    (r.occurred_at >= @from::timestamptz or @from::timestamptz is null)
-	       and    (r.occurred_at < @to::timestamptz or @to::timestamptz is null)
-	       and    ((r.arrival, r.account, r.source, r.id)
-	               > (@after::bigint, @after_account::text, @after_source::text, @after_id::text) or @after::bigint is null)
-	       order by r.arrival, r.account, r.source, r.id
-	       limit  @most::bigint)
+	       and    (r.occurred_at < @to::timestamptz or @to::timestamptz is null)`
+
+	foundRecords = `
 	select ` + recordColumns + `,
 	       a.number is not null, coalesce(a.currency, ''), coalesce(a.class, '')
 	from   r ` + withOriginal + `
-	left join accounts a on a.number = r.account
-	order by r.arrival, r.account, r.source, r.id`
+	left join accounts a on a.number = r.account`
 
-// Records answers the records of a filter in the order of arrival, as of one
-// moment and however many there are: they come one by one, and breaking off
-// costs nothing. A fault ends them.
+	recordsOfAll = chosenRecords + `
+	       and    ((r.account, r.source, r.id) > (@after_account::text, @after_source::text, @after_id::text) or not @after::boolean)
+	       order by r.account, r.source, r.id
+	       limit  @most::bigint)` + foundRecords + `
+	order by r.account, r.source, r.id`
+
+	recordsOfAccount = chosenRecords + `
+	       and    r.account = @account
+	       and    ((r.arrival, r.source, r.id) > (@after_arrival::bigint, @after_source::text, @after_id::text) or not @after::boolean)
+	       order by r.arrival, r.source, r.id
+	       limit  @most::bigint)` + foundRecords + `
+	order by r.arrival, r.source, r.id`
+)
+
+// Records answers the records of a filter, those of an account in the order of
+// arrival, those of all in the order of account, source and id, as of one moment
+// and however many there are: they come one by one, and breaking off costs
+// nothing. A fault ends them.
 func (s *Store) Records(ctx context.Context, f RecordFilter) iter.Seq2[*RecordView, error] {
 	return streamed("list records", func(take func(*RecordView) bool) error {
-		return s.view(ctx, func(tx pgx.Tx) error { return eachRecord(ctx, tx, listedRecords, f.args(), take) })
+		return s.view(ctx, func(tx pgx.Tx) error { return eachRecord(ctx, tx, f.query(), f.args(), take) })
 	})
 }
 
@@ -142,18 +161,22 @@ func streamed[T any](what string, each func(take func(T) bool) error) iter.Seq2[
 	}
 }
 
+func (f *RecordFilter) query() string {
+	if f.Account != "" {
+		return recordsOfAccount
+	}
+	return recordsOfAll
+}
+
 func (f *RecordFilter) args() pgx.NamedArgs {
-	args := pgx.NamedArgs{"account": nullText(f.Account), "service": nullText(f.Service), "outcome": nil, "reason": nil,
-		"from": nullTime(f.From), "to": nullTime(f.To), "after": nil, "after_account": f.After.Account,
-		"after_source": f.After.Source, "after_id": f.After.ID, "most": nil}
+	args := pgx.NamedArgs{"account": f.Account, "service": nullText(f.Service), "outcome": nil, "reason": nil,
+		"from": nullTime(f.From), "to": nullTime(f.To), "after": f.After != RecordPlace{}, "after_arrival": f.After.Arrival,
+		"after_account": f.After.Account, "after_source": f.After.Source, "after_id": f.After.ID, "most": nil}
 	if f.Outcome != 0 {
 		args["outcome"] = int16(f.Outcome)
 	}
 	if f.Reason != 0 {
 		args["reason"] = int16(f.Reason)
-	}
-	if f.After != (RecordPlace{}) {
-		args["after"] = f.After.Arrival
 	}
 	if f.Limit > 0 {
 		args["most"] = int64(f.Limit)
