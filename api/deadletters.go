@@ -35,13 +35,14 @@ func (k letterKind) kind() postgres.DeadLetterKind {
 
 // chosenLetters is the query that chooses dead letters.
 type chosenLetters struct {
+	Addressed
 	Kind   letterKind `query:"kind" doc:"Only those of a kind."`
 	Cursor string     `query:"cursor" maxLength:"4096" doc:"Where the page before ended: its next."`
 	Limit  int        `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most. Long ones fill a page earlier."`
 }
 
 type letterPageAnswer struct {
-	Link string `header:"Link"`
+	Link string `header:"Link" doc:"The next page, with rel=\"next\" (RFC 8288)."`
 	Body letterPage
 }
 
@@ -109,7 +110,11 @@ func (s *Server) listDeadLetters(ctx context.Context, in *chosenLetters) (*lette
 	if err != nil && !errors.Is(err, errFull) {
 		return nil, err
 	}
-	return &letterPageAnswer{Body: page}, nil
+	answer := &letterPageAnswer{Body: page}
+	if page.Next != nil {
+		answer.Link = in.link(*page.Next)
+	}
+	return answer, nil
 }
 
 // check makes sure that it is said once which letters are meant.

@@ -55,9 +55,15 @@ func lines[T any](rows iter.Seq2[T, error], end func()) (*huma.StreamResponse, e
 	}}, nil
 }
 
-// whole answers a value as JSON.
-func whole(v any) *huma.StreamResponse {
+// whole answers a value as JSON, with headers by name and value, those that are
+// not empty.
+func whole(v any, head ...string) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		for i := 0; i < len(head); i += 2 {
+			if head[i+1] != "" {
+				ctx.SetHeader(head[i], head[i+1])
+			}
+		}
 		ctx.SetHeader("Content-Type", asJSON)
 		ctx.SetStatus(http.StatusOK)
 		_ = encoder(ctx).Encode(v) // the client has gone

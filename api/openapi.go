@@ -84,6 +84,12 @@ func (s *Server) shape(op *huma.Operation, e endpoint) {
 		status = e.status
 	}
 	answer := &huma.Response{Description: http.StatusText(status), Content: map[string]*huma.MediaType{}}
+	for name, what := range e.heads {
+		if answer.Headers == nil {
+			answer.Headers = map[string]*huma.Param{}
+		}
+		answer.Headers[name] = &huma.Param{Schema: &huma.Schema{Type: huma.TypeString, Description: what}}
+	}
 	for _, f := range e.gives {
 		answer.Content[f.media] = &huma.MediaType{Schema: s.schema(f.typ, e.name+"Answer")}
 	}

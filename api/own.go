@@ -38,6 +38,7 @@ type endpoint struct {
 	// takes and gives are the forms of body and answer that the Go types of the
 	// handler do not tell of.
 	takes, gives []form
+	heads        map[string]string // headers of the answer, with what they say
 }
 
 // form is a form in which a body comes or an answer goes.

@@ -13,16 +13,29 @@ import (
 
 // Paged is what the request for a list asks besides its filters.
 type Paged struct {
+	Addressed
 	Cursor string `query:"cursor" maxLength:"4096" doc:"Where the page before ended: its next."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
-
-	at url.URL
 }
 
+// Addressed is the address of a request for a list.
+type Addressed struct{ at url.URL }
+
 // Resolve remembers the address, for the link to the next page.
-func (p *Paged) Resolve(ctx huma.Context) []error {
-	p.at = ctx.URL()
+func (a *Addressed) Resolve(ctx huma.Context) []error {
+	a.at = ctx.URL()
 	return nil
+}
+
+// linkTold is what the document says of the header Link.
+const linkTold = `The next page, with rel="next" (RFC 8288).`
+
+// link is the header that names the page which begins at a cursor.
+func (a *Addressed) link(cursor string) string {
+	query := a.at.Query()
+	query.Set("cursor", cursor)
+	next := url.URL{Path: a.at.Path, RawPath: a.at.RawPath, RawQuery: query.Encode()}
+	return "<" + next.String() + `>; rel="next"`
 }
 
 // after reads the cursor into the key of the last item of the page before.
@@ -32,11 +45,10 @@ func (p *Paged) after(key any) error {
 	}
 	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	if err == nil {
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.DisallowUnknownFields()
-		err = d.Decode(key)
+		err = json.Unmarshal(text, key)
 	}
-	if k, is := key.(*numberKey); err != nil || is && !storable(k.Number) {
+	same, _ := json.Marshal(key) // a number or a text always marshals
+	if k, is := key.(*numberKey); err != nil || !bytes.Equal(same, text) || is && !storable(k.Number) {
 		return fmt.Errorf("%.40q: %w", p.Cursor, postgres.ErrNotCursor)
 	}
 	return nil
@@ -81,9 +93,6 @@ func page[T any](p *Paged, items []T, keyOf func(T) any) (*pageAnswer[T], error)
 		return nil, fmt.Errorf("make a cursor: %w", err)
 	}
 	answer.Body.Next = new(base64.RawURLEncoding.EncodeToString(key))
-	query := p.at.Query()
-	query.Set("cursor", *answer.Body.Next)
-	next := url.URL{Path: p.at.Path, RawPath: p.at.RawPath, RawQuery: query.Encode()}
-	answer.Link = "<" + next.String() + `>; rel="next"`
+	answer.Link = p.link(*answer.Body.Next)
 	return answer, nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/chargehand/chargehand/api/access"
@@ -14,6 +16,7 @@ import (
 
 // chosenRecords is the query that chooses records, as record list does.
 type chosenRecords struct {
+	Addressed
 	Account string     `query:"account" maxLength:"256" doc:"Only those of an account, by the number as it was sent. A reseller's token must name one." example:"ACR0000001526"`
 	Service string     `query:"service" maxLength:"256" doc:"Only those of a service." example:"Exxon Unleaded"`
 	Outcome string     `query:"outcome" enum:"rated,rejected,cancelled" doc:"Only those with an outcome."`
@@ -40,11 +43,12 @@ func (s *Server) registerRecords() {
 	register(s, endpoint{
 		method: http.MethodGet, path: "/v1/records", name: "listRecords", tag: "Records", need: access.Read,
 		summary: "Usage records",
-		description: "Records with outcome and explanation, in the order of arrival. Duplicates are no records of their own; conflicts and unreadable " +
-			"lines are among the dead letters. With `Accept: application/x-ndjson` all of them come as of one moment, a line of JSON each, however " +
-			"many there are.",
+		description: "Records with outcome and explanation: those of an account in the order of arrival, those of all in the order of account, source " +
+			"and id. Duplicates are no records of their own; conflicts and unreadable lines are among the dead letters. With " +
+			"`Accept: application/x-ndjson` all of them come as of one moment, a line of JSON each, however many there are; where a limit leaves " +
+			"some out, the last line has the cursor of the next page.",
 		kinds: []string{"account-not-found", "busy"},
-		gives: []form{{asJSON, recordPage{}}, {asNDJSON, postgres.RecordView{}}},
+		gives: []form{{asJSON, recordPage{}}, {asNDJSON, recordLine{}}}, heads: map[string]string{"Link": linkTold},
 	}, s.listRecords)
 	register(s, endpoint{
 		method: http.MethodGet, path: "/v1/records/{source}/{id}", name: "getRecord", tag: "Records", need: access.Read,
@@ -58,6 +62,21 @@ func (s *Server) registerRecords() {
 type recordPage struct {
 	Items array[recordShape] `json:"items"`
 	Next  orNull[string]     `json:"next" doc:"Cursor of the next page; null: this is the last one."`
+}
+
+// recordLine is a line of the answer: a record, or at the end where more are.
+type recordLine struct{}
+
+// Schema is how OpenAPI describes it.
+func (recordLine) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{AnyOf: []*huma.Schema{
+		r.Schema(reflect.TypeFor[postgres.RecordView](), true, ""), r.Schema(reflect.TypeFor[moreRecords](), true, ""),
+	}}
+}
+
+// moreRecords is the last line of those that a limit has cut.
+type moreRecords struct {
+	Next string `json:"next" doc:"Cursor of the next page."`
 }
 
 // sees refuses what is beyond the reach of a token: another reseller's account,
@@ -101,9 +120,9 @@ func (s *Server) listRecords(ctx context.Context, in *chosenRecords) (*huma.Stre
 		if err != nil {
 			return nil, err
 		}
-		return lines(s.Store.Records(ctx, f), leave)
+		return lines(s.limited(ctx, f), leave)
 	}
-	return s.pageOfRecords(ctx, f)
+	return s.pageOfRecords(ctx, in, f)
 }
 
 func (s *Server) getRecord(ctx context.Context, in *oneRecord) (*recordAnswer, error) {
@@ -140,25 +159,51 @@ func ambiguous(in *oneRecord, found []*postgres.RecordView) error {
 // recordsOnPage is how many records a page has, unless told.
 const recordsOnPage = 100
 
-func (s *Server) pageOfRecords(ctx context.Context, f postgres.RecordFilter) (*huma.StreamResponse, error) {
+func (s *Server) pageOfRecords(ctx context.Context, in *chosenRecords, f postgres.RecordFilter) (*huma.StreamResponse, error) {
 	if f.Limit == 0 {
 		f.Limit = recordsOnPage
 	}
-	limit := f.Limit
-	f.Limit++ // one more tells whether there is a next page
 	page := struct {
 		Items []*postgres.RecordView `json:"items"`
 		Next  *string                `json:"next"`
 	}{Items: []*postgres.RecordView{}}
-	for r, err := range s.Store.Records(ctx, f) {
+	link := ""
+	for row, err := range s.limited(ctx, f) {
 		if err != nil {
 			return nil, err
 		}
-		if len(page.Items) == limit {
-			page.Next = new(page.Items[limit-1].Place.Cursor())
-			break
+		switch row := row.(type) {
+		case *postgres.RecordView:
+			page.Items = append(page.Items, row)
+		case moreRecords:
+			page.Next, link = &row.Next, in.link(row.Next)
 		}
-		page.Items = append(page.Items, r)
 	}
-	return whole(page), nil
+	return whole(page, "Link", link), nil
+}
+
+// limited is the records of a filter, and at the end the cursor of what its limit
+// has left out.
+func (s *Server) limited(ctx context.Context, f postgres.RecordFilter) iter.Seq2[any, error] {
+	limit := f.Limit
+	if limit > 0 {
+		f.Limit++ // one more tells whether there is a next page
+	}
+	return func(yield func(any, error) bool) {
+		n := 0
+		var last postgres.RecordPlace
+		for r, err := range s.Store.Records(ctx, f) {
+			switch {
+			case err != nil:
+				yield(nil, err)
+				return
+			case limit > 0 && n == limit:
+				yield(moreRecords{last.Cursor()}, nil)
+				return
+			case !yield(r, nil):
+				return
+			}
+			n, last = n+1, r.Place
+		}
+	}
 }

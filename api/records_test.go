@@ -118,6 +118,23 @@ func TestRecordsComeAsLines(t *testing.T) {
 			t.Errorf("got line %s, want %s", rows[i], page.Items[i])
 		}
 	}
+	for path, n := "/v1/records?limit=2", 0; ; n++ {
+		part := bytes.Split(bytes.TrimSpace(s.do(access.Read, "GET", path, "", "Accept", asNDJSON).body), []byte("\n"))
+		for len(part) > 0 && len(rows) > 0 && bytes.Equal(part[0], rows[0]) {
+			part, rows = part[1:], rows[1:]
+		}
+		if len(rows) == 0 && len(part) == 0 {
+			if n != 2 {
+				t.Errorf("got %d lists more after the first, want 2", n)
+			}
+			break
+		}
+		var more struct{ Next string }
+		if len(part) != 1 || json.Unmarshal(part[0], &more) != nil || more.Next == "" {
+			t.Fatalf("got the end %s, want the cursor of the %d lines that are left", part, len(rows))
+		}
+		path = "/v1/records?limit=2&cursor=" + url.QueryEscape(more.Next)
+	}
 	if got := s.do(access.Read, "GET", "/v1/records?cursor=x", "", "Accept", asNDJSON); got.status != 422 {
 		t.Errorf("a fault before the first line: got %d %s", got.status, got.body)
 	}
