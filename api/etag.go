@@ -12,10 +12,12 @@ import (
 // names the tag of what it saw, and is refused where somebody else has changed
 // them since. A tag of the balance would be another one by every usage record,
 // and no client could change the terms of an account that is used. So an account
-// is never answered by 304: its balance may be new under the same tag.
+// is never answered by 304: its balance may be new under the same tag. Nor is the
+// price book, whose tag is of the settings and not of customers and accounts.
 const (
-	accountTags = "r"
-	limitsTags  = "l"
+	accountTags  = "r"
+	limitsTags   = "l"
+	settingsTags = "settings-"
 )
 
 // tagOf is the ETag of a revision.
@@ -29,12 +31,14 @@ type Conditional struct {
 }
 
 // revisions are those that the header names, of a kind; nil: any.
-func (c *Conditional) revisions(kind string) postgres.Revisions {
-	if c.IfMatch == "" {
+func (c *Conditional) revisions(kind string) postgres.Revisions { return revisions(c.IfMatch, kind) }
+
+func revisions(ifMatch, kind string) postgres.Revisions {
+	if ifMatch == "" {
 		return nil
 	}
 	named := postgres.Revisions{}
-	for tag := range strings.SplitSeq(c.IfMatch, ",") {
+	for tag := range strings.SplitSeq(ifMatch, ",") {
 		if tag = strings.TrimSpace(tag); tag == "*" {
 			return nil
 		}

@@ -16,6 +16,9 @@ func TestAChangeIsMadeByTheRevisionThatWasRead(t *testing.T) {
 	if got := tag(); got != read || read == "" {
 		t.Errorf("after a payment: got %s, want %s still", got, read)
 	}
+	if got := s.do(access.Read, "GET", path, "", "If-None-Match", read); got.status != 200 || !strings.Contains(string(got.body), `"balance":"51"`) {
+		t.Errorf("got %d %s, want the balance of now under the tag of before", got.status, got.body)
+	}
 	s.change(200, "PATCH", path, `{"cycle_day": 5}`, "If-Match", read)
 	for _, do := range [][3]string{
 		{"PATCH", path, `{"cycle_day": 6}`},
@@ -43,6 +46,14 @@ func TestLimitsAreReadAndChangedByTheirTag(t *testing.T) {
 	tag := got.head.Get("ETag")
 	if same := s.do(access.Read, "GET", path, "", "If-None-Match", "W/"+tag); same.status != 304 || len(same.body) != 0 || same.head.Get("ETag") != tag {
 		t.Errorf("got %d %q %v", same.status, same.body, same.head)
+	}
+	for match, status := range map[string]int{`"l7", ` + tag: 304, "*": 304, `"l7"`: 200, `"r1"`: 200, "": 200} {
+		if same := s.do(access.Read, "GET", path, "", "If-None-Match", match); same.status != status {
+			t.Errorf("If-None-Match %s: got %d, want %d", match, same.status, status)
+		}
+	}
+	if same := s.do(access.Read, "HEAD", path, "", "If-None-Match", tag); same.status != 304 {
+		t.Errorf("HEAD: got %d", same.status)
 	}
 	s.change(200, "PATCH", path, `{"accumulated_maximum_usage_per_day": 0.1}`, "If-Match", tag)
 	if got := s.change(412, "PATCH", path, `{"accumulated_maximum_usage_per_day": "2"}`, "If-Match", tag); kindOf(t, got) != "changed-meanwhile" {

@@ -5,7 +5,6 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/postgres"
@@ -21,7 +20,7 @@ type priceBookRequest struct {
 type priceBookChange struct {
 	Keyed
 	ContentType string `header:"Content-Type" hidden:"true"`
-	IfMatch     string `header:"If-Match" doc:"The ETag of the price book that this one was made from: where it has changed since, nothing is done." example:"\"settings-7\""`
+	IfMatch     string `header:"If-Match" maxLength:"4096" doc:"ETags of the price book that this one was made from: where none is that of now, nothing is done (412). * is any." example:"\"settings-7\""`
 	DryRun      bool   `query:"dry_run" doc:"Say what would change, and change nothing."`
 	RawBody     []byte `contentType:"application/yaml"`
 }
@@ -72,7 +71,7 @@ func (s *Server) getPriceBook(ctx context.Context, in *priceBookRequest) (*huma.
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		ctx.SetHeader("Content-Type", media)
-		ctx.SetHeader("ETag", settingsTag(version))
+		ctx.SetHeader("ETag", tagOf(settingsTags, version))
 		ctx.SetStatus(http.StatusOK)
 		_, _ = ctx.BodyWriter().Write(text) // the client has gone
 	}}, nil
@@ -82,29 +81,25 @@ func (s *Server) putPriceBook(ctx context.Context, in *priceBookChange) (*applie
 	if err := setupMedia(in.ContentType); err != nil {
 		return nil, err
 	}
-	version, err := settingsOf(in.IfMatch)
-	if err != nil {
-		return nil, err
-	}
 	file, err := setup.Parse("body", in.RawBody)
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.Store.Apply(ctx, file, s.applyOptions(ctx, in.DryRun, version))
+	done, err := s.Store.Apply(ctx, file, s.applyOptions(ctx, in.DryRun, revisions(in.IfMatch, settingsTags)))
 	if err != nil {
 		return nil, err
 	}
 	answer := &appliedAnswer{Body: done}
 	if !in.DryRun {
-		answer.ETag = settingsTag(done.Version)
+		answer.ETag = tagOf(settingsTags, done.Version)
 	}
 	return answer, nil
 }
 
 // applyOptions say how a set-up of a client is applied or tried out.
-func (s *Server) applyOptions(ctx context.Context, dry bool, version int64) postgres.ApplyOptions {
+func (s *Server) applyOptions(ctx context.Context, dry bool, seen postgres.Revisions) postgres.ApplyOptions {
 	return postgres.ApplyOptions{At: s.Clock(), Actor: access.From(ctx).Actor(), DryRun: dry, TimeZone: s.TimeZone,
-		LimitsForAll: s.LimitsForAll, IfVersion: version}
+		LimitsForAll: s.LimitsForAll, If: seen}
 }
 
 // setupMedia refuses what is neither JSON nor YAML; YAML has had many names.
@@ -118,27 +113,4 @@ func setupMedia(contentType string) error {
 	}
 	return problem("media-type", "Content-Type "+strconv.Quote(contentType)+": a set-up is taken as application/json or application/yaml",
 		Fault{Parameter: "Content-Type", Detail: "neither application/json nor application/yaml"})
-}
-
-const settingsPrefix = "settings-"
-
-// settingsTag is the ETag of a version of the settings.
-func settingsTag(version int64) string {
-	return `"` + settingsPrefix + strconv.FormatInt(version, 10) + `"`
-}
-
-// settingsOf is the version that an If-Match names; 0 where it names none or any.
-func settingsOf(ifMatch string) (version int64, err error) {
-	if ifMatch = strings.TrimSpace(ifMatch); ifMatch == "" || ifMatch == "*" {
-		return 0, nil
-	}
-	tag, found := strings.CutPrefix(strings.Trim(ifMatch, `"`), settingsPrefix)
-	if found {
-		version, err = strconv.ParseInt(tag, 10, 64)
-	}
-	if !found || err != nil || version < 1 {
-		return 0, problem("changed-meanwhile", "If-Match "+strconv.Quote(ifMatch)+": no version of the price book has this tag",
-			Fault{Parameter: "If-Match", Detail: "not an ETag of the price book"})
-	}
-	return version, nil
 }

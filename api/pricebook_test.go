@@ -52,7 +52,9 @@ func TestAPriceBookIsPutAllOrNothing(t *testing.T) {
 		{"YAML with a fault", "prices:\n  - id: [x]\n", asYAML, "", 422, "/prices/0", "", "body:2"},
 		{"a media type of others", "a,b", "text/csv", "", 415, "", "Content-Type", "application/yaml"},
 		{"a tag of before", strings.Replace(diesel, "%s", `"1.55"`, 1), asJSON, `"settings-1"`, 412, "", "", "version"},
-		{"a tag of something else", strings.Replace(diesel, "%s", `"1.55"`, 1), asJSON, `"7"`, 412, "", "If-Match", "ETag"},
+		{"a tag of something else", strings.Replace(diesel, "%s", `"1.55"`, 1), asJSON, `"7"`, 412, "", "", "version"},
+		{"a weak tag", strings.Replace(diesel, "%s", `"1.55"`, 1), asJSON, "W/" + wet.head.Get("ETag"), 412, "", "", "version"},
+		{"two tags of before", strings.Replace(diesel, "%s", `"1.55"`, 1), asJSON, `"settings-1", "settings-2"`, 412, "", "", "version"},
 	} {
 		got := s.do(access.Manage, "PUT", "/v1/price-book", c.body, "Content-Type", c.media, "If-Match", c.match)
 		var p Problem
@@ -66,6 +68,24 @@ func TestAPriceBookIsPutAllOrNothing(t *testing.T) {
 	}
 	if after := s.do(access.Read, "GET", "/v1/price-book", ""); string(after.body) != string(book.body) {
 		t.Errorf("what was refused has changed something: %s", after.body)
+	}
+}
+
+func TestThePriceBookIsPutByTheTagsThatWereRead(t *testing.T) {
+	s := openSite(t, village, nil)
+	const path = "/v1/price-book"
+	book := s.do(access.Read, "GET", path, "")
+	tag := book.head.Get("ETag")
+	for _, match := range []string{tag, `"settings-999", ` + tag, tag + `,"x"`, "*", ""} {
+		if got := s.do(access.Manage, "PUT", path, `{"families": [{"code": "FUEL", "name": "Fuel"}]}`, "If-Match", match); got.status != 200 {
+			t.Errorf("If-Match %s: got %d %s", match, got.status, got.body)
+		}
+	}
+	// A new account leaves the tag: nobody may take the book that he has for that of now.
+	s.change(201, "POST", "/v1/customers/jane/accounts", `{"number": "ACR0000001999"}`)
+	got := s.do(access.Read, "GET", path, "", "If-None-Match", tag)
+	if got.status != 200 || got.head.Get("ETag") != tag || !strings.Contains(string(got.body), "ACR0000001999") {
+		t.Errorf("got %d %v without the new account", got.status, got.head)
 	}
 }
 

@@ -114,7 +114,7 @@ func (b *simulationBody) limit() int {
 func (s *Server) imagine(ctx context.Context, text []byte) (imagined *postgres.Imagined, err error) {
 	file, err := setup.Parse("", text)
 	if err == nil {
-		imagined, err = s.Store.Imagine(ctx, file, s.applyOptions(ctx, true, 0))
+		imagined, err = s.Store.Imagine(ctx, file, s.applyOptions(ctx, true, nil))
 	}
 	var faults setup.Faults
 	if errors.As(err, &faults) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/chargehand/chargehand/billing"
@@ -23,9 +24,8 @@ type ApplyOptions struct {
 	DryRun       bool
 	TimeZone     *time.Location // of accounts that name none: billing.time_zone
 	LimitsForAll bool           // limits.scope: all_accounts
-	// IfVersion, if not 0, is the version that the settings must have: ErrChanged
-	// where they have another.
-	IfVersion int64
+	// If is the versions of which the settings must have one; nil: any.
+	If Revisions
 }
 
 // Applied is what applying a file changed, or in a dry run would change; in JSON
@@ -101,10 +101,7 @@ type people struct {
 
 // matches refuses to go on from settings that are not those which the caller saw.
 func (a *applier) matches() error {
-	if want := a.options.IfVersion; want != 0 && want != a.old.Version {
-		return fmt.Errorf("the settings have version %d by now, not %d: %w", a.old.Version, want, ErrChanged)
-	}
-	return nil
+	return a.options.If.hold("the settings, by now of version", strconv.FormatInt(a.old.Version, 10), a.old.Version)
 }
 
 func (a *applier) run(ctx context.Context) error {

@@ -16,7 +16,7 @@ func TestAFileMaySayWhichSettingsItIsFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.Apply(t.Context(), f, ApplyOptions{At: march, Actor: "test", TimeZone: time.UTC, IfVersion: version, DryRun: dry})
+		return s.Apply(t.Context(), f, ApplyOptions{At: march, Actor: "test", TimeZone: time.UTC, If: Revisions{version + 7, version}, DryRun: dry})
 	}
 	seen, err := s.SettingsVersion(t.Context())
 	if err != nil {
