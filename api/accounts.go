@@ -95,7 +95,7 @@ type chosenAccounts struct {
 	Paged
 	Customer string     `query:"customer" maxLength:"256" doc:"Only those of a customer." example:"jane"`
 	Status   string     `query:"status" enum:"active,administrative_hold,credit_hold,deleted" doc:"Only those in a status."`
-	Near     percentage `query:"near_threshold" doc:"Only prepay accounts whose debt is at least so many percent of their threshold."`
+	Near     percentage `query:"near_threshold" doc:"Only prepay accounts whose debt is at least so many percent of their threshold; deleted ones only with that status."`
 }
 
 // percentage is a percentage in a query.

@@ -133,21 +133,34 @@ type AccountFilter struct {
 	Customer string
 	Status   *billing.Status
 	// NearThreshold keeps prepay accounts whose debt is at least this percentage
-	// of a threshold above zero.
+	// of a threshold above zero. Deleted ones are never held: they are left out,
+	// unless Status asks for them.
 	NearThreshold *decimal.Decimal
 	Within        Reach  // only those that belong within it
 	After         string // only those of later numbers
 	Most          int    // most of them
 }
 
+// The statement is planned anew for each page, with the values in it: what is not
+// asked for falls away. Accounts in debt, those in a status that is not active,
+// those of a customer and of resellers have indexes of their own; who is near a
+// threshold is looked for among those in debt only.
 const accountViews = `
 	select   ` + viewColumns + `
 	from     accounts       a
 	join     account_states s on s.account = a.number
-	where    a.number > @after
+	join     classes        c on c.key     = a.class
+	where    a.number  > @after::text
+	and      s.account > @after::text
 	and      (@customer = '' or a.customer = @customer)
 	and      (@status::smallint is null or s.status = @status)
 	and      (@resellers::bigint[] is null or a.reseller = any(@resellers))
+	and      (@percentage::numeric is null
+	          or  (@percentage::numeric = 0 or s.negative_since is not null)
+	          and (@status::smallint is not null or s.status <> 3)
+	          and c.payment_model = 0
+	          and coalesce(a.threshold, c.threshold) > 0
+	          and -s.balance * 100 >= coalesce(a.threshold, c.threshold) * @percentage::numeric)
 	order by a.number
 	limit    @most`
 
@@ -166,11 +179,11 @@ func (s *Store) Accounts(ctx context.Context, f AccountFilter, now time.Time, ea
 	if f.Most > 0 {
 		size, left = min(f.Most, accountPage), f.Most
 	}
-	args := pgx.NamedArgs{"after": f.After, "customer": f.Customer, "status": f.Status, "resellers": resellers, "most": size}
+	args := f.args(resellers, size)
 	for {
 		page, err := collect(ctx, s.pool, accountViews, func(r pgx.CollectableRow) (*AccountView, error) {
 			return scanView(r, snap, now)
-		}, args)
+		}, pgx.QueryExecModeDescribeExec, args)
 		if err != nil {
 			return fmt.Errorf("list accounts: %w", err)
 		}
@@ -178,7 +191,6 @@ func (s *Store) Accounts(ctx context.Context, f AccountFilter, now time.Time, ea
 		if !ended {
 			args["after"] = page[size-1].Number
 		}
-		page = slices.DeleteFunc(page, func(v *AccountView) bool { return !f.near(v) })
 		page = page[:min(left, len(page))]
 		if err := readPeriodic(ctx, s.pool, page); err != nil {
 			return err
@@ -194,13 +206,10 @@ func (s *Store) Accounts(ctx context.Context, f AccountFilter, now time.Time, ea
 	}
 }
 
-func (f AccountFilter) near(v *AccountView) bool {
-	if f.NearThreshold == nil {
-		return true
+func (f AccountFilter) args(resellers []int64, most int) pgx.NamedArgs {
+	args := pgx.NamedArgs{"after": f.After, "customer": f.Customer, "status": f.Status, "resellers": resellers, "percentage": nil, "most": most}
+	if f.NearThreshold != nil {
+		args["percentage"] = f.NearThreshold.String()
 	}
-	if v.PaymentModel != billing.Prepay || v.Threshold <= 0 {
-		return false
-	}
-	edge := v.Threshold.Decimal().Mul(*f.NearThreshold).Shift(-2)
-	return (-v.Balance).Decimal().GreaterThanOrEqual(edge)
+	return args
 }

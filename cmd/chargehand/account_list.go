@@ -10,7 +10,7 @@ import (
 type accountListCommand struct {
 	Customer      string          `placeholder:"REF" help:"Only those of a customer."`
 	Status        *billing.Status `placeholder:"S" words:"active,administrative_hold,credit_hold,deleted" help:"Only those that are active, administrative_hold, credit_hold or deleted."`
-	NearThreshold *percentage     `placeholder:"P" help:"Only prepay accounts whose debt is at least P percent of their threshold."`
+	NearThreshold *percentage     `placeholder:"P" help:"Only prepay accounts whose debt is at least P percent of their threshold; deleted ones only with that status."`
 }
 
 func (c *accountListCommand) Run(ctx context.Context, s *session) error {
