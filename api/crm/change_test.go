@@ -1,11 +1,14 @@
 package crm
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/chargehand/chargehand/api/once"
 )
 
 // show is the limits in force, by a request that changes nothing.
@@ -227,4 +230,26 @@ func TestOneOfManyAddsAnEntry(t *testing.T) {
 	if count["OK"] != 1 || count["ENTRY_EXISTS"] != cap(codes)-1 {
 		t.Errorf("got %v, want one OK and the others ENTRY_EXISTS", count)
 	}
+}
+
+// An add that is sent again is refused, as there is an entry by then; with a key it
+// is answered what it was answered first.
+func TestAKeyMakesItHappenOnce(t *testing.T) {
+	h := newHouse(t, documented)
+	add := func(ceiling string) string {
+		return h.asks(one, `"usage_services_allowance":[{"action":"add","service":{"code":"CREED"},"maximum_usage_per_day":`+ceiling+`}]`)
+	}
+	send := func(body, key string) answer { return h.send(http.MethodPost, limitsPath, body, once.Header, key) }
+	h.wants("UNKNOWN_PARAMETER", send(h.asks(one, `"force":true`), "k"))
+	first := h.wants("OK", send(add("1"), "k")) // what was refused left it
+	again := h.wants("OK", send(add("1"), "k"))
+	if !bytes.Equal(again.body, first.body) || first.header.Get(once.Replayed) != "" || again.header.Get(once.Replayed) != "true" {
+		t.Errorf("got %v %s, want %s", again.header, again.body, first.body)
+	}
+	h.wants("ENTRY_EXISTS", send(add("1"), "other"))
+	reused := h.wants("KEY_REUSED", send(add("2"), "k"))
+	if want := `Idempotency-Key: key "k": the key was used for another request: take a new one`; reused.Status.Description != want {
+		t.Errorf("got %q, want %q", reused.Status.Description, want)
+	}
+	h.wants("KEY_REUSED", send(add("1"), strings.Repeat("k", 257)))
 }

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/api/once"
 	"github.com/chargehand/chargehand/limits"
 	"github.com/chargehand/chargehand/postgres"
 )
@@ -52,28 +54,49 @@ type method func(ctx context.Context, by access.Caller, all []parameter) (json.R
 // and writes the envelope.
 func (v *view) door(need access.Scope, do method) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		data, err := v.enter(w, r, need, do)
-		answer := Envelope{Data: data, Status: Status{Code: succeeded.Name}}
-		status := succeeded.HTTP
+		admitted, all, err := v.enter(w, r, need)
 		if err != nil {
-			told := v.told(r.Context(), err)
-			answer = Envelope{Status: Status{told.code.Name, told.text, told.code.Meaning}}
-			status = told.code.HTTP
-			if told.after > 0 {
-				w.Header().Set("Retry-After", strconv.FormatInt(int64((told.after+time.Second-1)/time.Second), 10))
-			}
-			if status == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", `ApiToken realm="chargehand"`)
-			}
+			v.end(r.Context(), w, nil, err)
+			return
 		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(answer) // whoever asked has gone
+		carryOut := func(w http.ResponseWriter, r *http.Request) {
+			data, err := do(r.Context(), access.From(r.Context()), all)
+			v.end(r.Context(), w, data, err)
+		}
+		if need != access.Manage {
+			carryOut(w, admitted)
+			return
+		}
+		if err := (once.Door{Store: v.Store, Clock: v.Clock}).Do(w, admitted, carryOut); err != nil {
+			v.end(r.Context(), w, nil, err)
+		}
 	})
 }
 
-func (v *view) enter(w http.ResponseWriter, r *http.Request, need access.Scope, do method) (json.RawMessage, error) {
+// end writes the envelope.
+func (v *view) end(ctx context.Context, w http.ResponseWriter, data json.RawMessage, err error) {
+	answer := Envelope{Data: data, Status: Status{Code: succeeded.Name}}
+	status := succeeded.HTTP
+	if err != nil {
+		told := v.told(ctx, err)
+		answer = Envelope{Status: Status{told.code.Name, told.text, told.code.Meaning}}
+		status = told.code.HTTP
+		if told.after > 0 {
+			w.Header().Set("Retry-After", strconv.FormatInt(int64((told.after+time.Second-1)/time.Second), 10))
+		}
+		if status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", `ApiToken realm="chargehand"`)
+		}
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // whoever asked has gone
+}
+
+// enter admits a request: it answers it with the caller in its context and its
+// body to be read again, and its parameters.
+func (v *view) enter(w http.ResponseWriter, r *http.Request, need access.Scope) (*http.Request, []parameter, error) {
 	most := v.BodyMax
 	if most <= 0 {
 		most = bodyMax
@@ -82,23 +105,25 @@ func (v *view) enter(w http.ResponseWriter, r *http.Request, need access.Scope, 
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
-		return nil, refuse(tooLarge, "the body has more than %d bytes: split the request", tooBig.Limit)
+		return nil, nil, refuse(tooLarge, "the body has more than %d bytes: split the request", tooBig.Limit)
 	case err != nil:
-		return nil, refuse(invalidJSON, "the body ends too early: %v", err)
+		return nil, nil, refuse(invalidJSON, "the body ends too early: %v", err)
 	}
 	all, err := parameters(r, body)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	secret, err := token(all)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	by, err := v.Gate.Admit(r.Context(), secret, need)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return do(access.With(r.Context(), by), by, all)
+	r = r.WithContext(access.With(r.Context(), by))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r, all, nil
 }
 
 // token is the one parameter that is read before anything is said of the others.
@@ -131,6 +156,10 @@ func (v *view) told(ctx context.Context, err error) *refusal {
 		return &refusal{code: forbidden, text: err.Error()}
 	case errors.As(err, &often):
 		return &refusal{code: tooManyRequests, text: err.Error(), after: max(often.After, time.Second)}
+	case errors.Is(err, once.ErrTooLong), errors.Is(err, postgres.ErrKeyReused):
+		return &refusal{code: keyReused, text: fmt.Sprintf("%s: %v: take a new one", once.Header, err)}
+	case errors.Is(err, postgres.ErrInProgress):
+		return &refusal{code: inProgress, text: fmt.Sprintf("%s: %v", once.Header, err), after: time.Second}
 	case errors.Is(err, postgres.ErrLimitsGlobal):
 		return &refusal{code: limitsGlobal, text: "limits are set for all accounts at once, in the set-up file: no account has its own"}
 	case errors.Is(err, limits.ErrNoCeiling):

@@ -139,9 +139,12 @@ type answer struct {
 }
 
 // send asks with a body as it stands.
-func (h *house) send(method, target, body string) answer {
+func (h *house) send(method, target, body string, head ...string) answer {
 	h.t.Helper()
 	r := httptest.NewRequestWithContext(h.t.Context(), method, target, strings.NewReader(body))
+	for i := 0; i < len(head); i += 2 {
+		r.Header.Set(head[i], head[i+1])
+	}
 	w := httptest.NewRecorder()
 	h.handler.ServeHTTP(w, r)
 	a := answer{http: w.Code, header: w.Result().Header}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/api/once"
 	"github.com/chargehand/chargehand/api/route"
 )
 
@@ -57,7 +58,8 @@ func Routes(o Options) []route.Route {
 		Summary: "Set or update an account's usage allowance limits",
 		Description: "What the request does not name stays, null clears. All of it is carried out, or nothing is; it holds from the next " +
 			"record on. A request that names nothing to change answers the limits in force.",
-		Requests: []route.Body{{MediaType: mediaType, Type: LimitsRequest{}, Example: setRequest}},
+		Parameters: []route.Parameter{once.Parameter()},
+		Requests:   []route.Body{{MediaType: mediaType, Type: LimitsRequest{}, Example: setRequest}},
 		Answers: append([]route.Answer{{Status: http.StatusOK, Description: "The account, with the limits that are in force now.",
 			Body: route.Body{MediaType: mediaType, Type: ReceivableAnswer{}, Example: setAnswer}}}, refusals(Codes())...),
 		Handler: v.door(access.Manage, v.setLimits),
@@ -77,7 +79,7 @@ func queryParameters() []route.Parameter {
 
 // remainingCodes are those that a request may end with which changes nothing.
 func remainingCodes() []Code {
-	changes := []Code{notSupported, unknownTarget, invalidEntry, entryExists, entryNotFound, limitsGlobal}
+	changes := []Code{notSupported, unknownTarget, invalidEntry, entryExists, entryNotFound, limitsGlobal, keyReused, inProgress}
 	return slices.DeleteFunc(Codes(), func(c Code) bool { return slices.Contains(changes, c) })
 }
 

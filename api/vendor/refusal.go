@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/chargehand/chargehand/api/once"
 )
 
 // fault is one thing that is wrong with a request, and where: in a parameter of
@@ -36,6 +38,13 @@ func (r *refusal) Error() string {
 // refuse is a refusal for one reason.
 func refuse(status int, format string, args ...any) *refusal {
 	return &refusal{status: status, faults: []fault{{text: fmt.Sprintf(format, args...)}}}
+}
+
+// refuseKey is a refusal for an Idempotency-Key.
+func refuseKey(status int, format string, args ...any) *refusal {
+	r := refuse(status, format, args...)
+	r.faults[0].header = once.Header
+	return r
 }
 
 // faultList keeps the first faults and counts them all.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/api/once"
 	"github.com/chargehand/chargehand/postgres"
 )
 
@@ -83,9 +84,47 @@ func (v *view) v3Handle(need access.Scope, do func(v3Request) (any, error)) http
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Vary", "Accept")
 		r.Body = http.MaxBytesReader(w, r.Body, v.BodyBytesMax)
-		body, err := v.v3Begin(r, need, do)
+		admitted, err := v.v3Admit(r, need)
 		if err != nil {
 			v.v3Refuse(w, r, err)
+			return
+		}
+		v.v3Answer(w, admitted, do)
+	})
+}
+
+func (v *view) v3Admit(r *http.Request, need access.Scope) (v3 v3Request, err error) {
+	token := ""
+	if all := r.Header.Values("X-Api-Token"); len(all) == 1 {
+		token = all[0]
+	}
+	if v3.caller, err = v.Gate.Admit(r.Context(), token, need); err != nil {
+		return v3, err
+	}
+	v3.Request = r.WithContext(access.With(r.Context(), v3.caller))
+	if err := checkAccept(r.Header); err != nil {
+		return v3, err
+	}
+	if r.Method == http.MethodPost {
+		if err := checkContentType(r.Header); err != nil {
+			return v3, err
+		}
+	}
+	if v3.reseller, err = idOf(r.PathValue("reseller_id"), "reseller"); err != nil {
+		return v3, err
+	}
+	_, err = v.Store.Reseller(r.Context(), v3.reseller, reach(v3.caller))
+	return v3, err
+}
+
+// v3Answer has a request carried out, one that changes something once for its
+// Idempotency-Key. The documents know of none; who has read ours may send one.
+func (v *view) v3Answer(w http.ResponseWriter, r v3Request, do func(v3Request) (any, error)) {
+	carryOut := func(w http.ResponseWriter, plain *http.Request) {
+		r.Request = plain
+		body, err := do(r)
+		if err != nil {
+			v.v3Refuse(w, plain, err)
 			return
 		}
 		if c, is := body.(created); is {
@@ -94,35 +133,14 @@ func (v *view) v3Handle(need access.Scope, do func(v3Request) (any, error)) http
 			return
 		}
 		answer(w, http.StatusOK, mediaType, body)
-	})
-}
-
-func (v *view) v3Begin(r *http.Request, need access.Scope, do func(v3Request) (any, error)) (any, error) {
-	token := ""
-	if all := r.Header.Values("X-Api-Token"); len(all) == 1 {
-		token = all[0]
 	}
-	caller, err := v.Gate.Admit(r.Context(), token, need)
-	if err != nil {
-		return nil, err
+	if r.Method != http.MethodPost {
+		carryOut(w, r.Request)
+		return
 	}
-	r = r.WithContext(access.With(r.Context(), caller))
-	if err := checkAccept(r.Header); err != nil {
-		return nil, err
+	if err := (once.Door{Store: v.Store, Clock: v.Clock}).Do(w, r.Request, carryOut); err != nil {
+		v.v3Refuse(w, r.Request, err)
 	}
-	if r.Method == http.MethodPost {
-		if err := checkContentType(r.Header); err != nil {
-			return nil, err
-		}
-	}
-	id, err := idOf(r.PathValue("reseller_id"), "reseller")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := v.Store.Reseller(r.Context(), id, reach(caller)); err != nil {
-		return nil, err
-	}
-	return do(v3Request{Request: r, caller: caller, reseller: id})
 }
 
 func (v *view) v3Refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -208,12 +226,12 @@ func (v *view) v3Create(r v3Request) (any, error) {
 	}
 	where := r.path() + "/" + strconv.FormatInt(id, 10)
 	d, err := v.v3Read(r.Context(), id, r.own(), include)
-	if err != nil {
+	if err != nil && r.Header.Get(once.Header) == "" { // else it is undone
 		// Who is told less would create it again.
 		return nil, fmt.Errorf("read account %d, which was created: %w", id, errors.Join(
 			refuse(http.StatusInternalServerError, "the account was created as %s, and could not be read: do so, and do not create it again", where), err))
 	}
-	return created{location: where, v3Document: d}, nil
+	return created{location: where, v3Document: d}, err
 }
 
 // deed is a context whose changes are noted in the audit log; who serves the

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/api/once"
 	"github.com/chargehand/chargehand/api/route"
 )
 
@@ -75,16 +76,16 @@ func (v *view) v3CreateRoute() route.Route {
 			"has the terms of its class, the reseller's currency, and the platform's time zone; a new owner is the reseller's. A person out of the token's reach is told of like one that is not there. Null is as absent; an attribute that is unknown is refused. " +
 			"The content type must be application/vnd.api+json. Needs the scope manage." + v3Told,
 		Token: route.HeaderToken, Handler: v.v3Handle(access.Manage, v.v3Create),
-		Parameters: []route.Parameter{v3Reseller(), v3IncludeParameter()},
+		Parameters: []route.Parameter{v3Reseller(), v3IncludeParameter(), once.Parameter()},
 		Requests:   []route.Body{{MediaType: mediaType, Type: v3Creation{}, Example: example("v3-creation")}},
 		Answers: append([]route.Answer{
 			{Status: http.StatusCreated, Description: "The account; Location says where it is.",
 				Body: route.Body{MediaType: mediaType, Type: v3Document{}, Example: example("v3-account")}},
-			v3Refusal(http.StatusConflict, "The resource is of another type.", `only "accounts" are created here`, &v3Source{Pointer: "/data/type"}),
+			v3Refusal(http.StatusConflict, "The resource is of another type, or a request with this Idempotency-Key is being carried out.", `only "accounts" are created here`, &v3Source{Pointer: "/data/type"}),
 			v3Refusal(http.StatusRequestEntityTooLarge, "The body is too long.", "the body is longer than the 1048576 bytes that are taken", nil),
 			v3Refusal(http.StatusUnsupportedMediaType, "The body is of another media type.",
 				"bodies are application/vnd.api+json, without parameters", &v3Source{Header: "Content-Type"}),
-			v3Refusal(http.StatusUnprocessableEntity, "Attributes are wrong; each fault is told.",
+			v3Refusal(http.StatusUnprocessableEntity, "Attributes are wrong, each fault is told; or the Idempotency-Key was used for another request.",
 				"Manager to attach must be a 'sales person' and be in 'active' status", &v3Source{Pointer: v3Attribute + "/manager_id"}),
 		}, v3Refusals()...),
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/api/once"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -357,5 +358,38 @@ func TestV3HostileBodies(t *testing.T) {
 	}
 	if s.log.Len() > 0 {
 		t.Errorf("the log has faults of the server: %s", s.log.String())
+	}
+}
+
+// TestV3AKeyMakesOneAccount: the documents know of none, and who sends one is
+// answered the same again.
+func TestV3AKeyMakesOneAccount(t *testing.T) {
+	s := beforeClotilde(t)
+	create := func(body, key string) answered {
+		return s.do("POST", "/api/v3/resellers/1/accounts", body,
+			"X-Api-Token", s.manage, "Accept", mediaType, "Content-Type", mediaType, once.Header, key)
+	}
+	body := string(example("v3-creation"))
+	if got := create(attributes(t, `"manager_id": 999`), "k"); got.status != 422 {
+		t.Errorf("refused: got %d %s", got.status, got.body)
+	}
+	first := create(body, "k") // what was refused left it
+	if first.status != 201 || first.head.Get(once.Replayed) != "" {
+		t.Fatalf("got %d %v %s", first.status, first.head, first.body)
+	}
+	again := create(body, "k")
+	if again.status != 201 || again.body != first.body || again.head.Get("Location") != first.head.Get("Location") ||
+		again.head.Get(once.Replayed) != "true" || again.head.Get("Content-Type") != mediaType {
+		t.Errorf("again: got %d %v %s", again.status, again.head, again.body)
+	}
+	if got := s.query(`select count(*)::text from accounts where vendor_id >= 789`)[0]; got != "1" {
+		t.Errorf("got %s accounts, want 1", got)
+	}
+	other := create(attributes(t, `"name": "Other"`), "k")
+	if other.status != 422 || other.faults(t) != `Idempotency-Key: key "k": the key was used for another request: take a new one` {
+		t.Errorf("another request: got %d %s", other.status, other.body)
+	}
+	if got := create(body, strings.Repeat("k", 257)); got.status != 400 || !strings.Contains(got.body, "257 bytes") {
+		t.Errorf("too long: got %d %s", got.status, got.body)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chargehand/chargehand/api/access"
+	"github.com/chargehand/chargehand/api/once"
 	"github.com/chargehand/chargehand/api/route"
 	"github.com/chargehand/chargehand/postgres"
 )
@@ -81,6 +82,14 @@ func refusalOf(err error, token string) *refusal {
 		return r
 	case errors.As(err, &tooLarge):
 		return refuse(http.StatusRequestEntityTooLarge, "the body is longer than the %d bytes that are taken", tooLarge.Limit)
+	case errors.Is(err, once.ErrTooLong):
+		return refuseKey(http.StatusBadRequest, "%v", err)
+	case errors.Is(err, postgres.ErrKeyReused):
+		return refuseKey(http.StatusUnprocessableEntity, "%v: take a new one", err)
+	case errors.Is(err, postgres.ErrInProgress):
+		r := refuseKey(http.StatusConflict, "%v: try again in a moment", err)
+		r.after = time.Second
+		return r
 	case errors.Is(err, postgres.ErrNoAccount), errors.Is(err, postgres.ErrNoReseller):
 		return refuse(http.StatusNotFound, "%v", err)
 	case errors.As(err, &refused):
