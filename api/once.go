@@ -28,8 +28,8 @@ func (s *Server) once(e endpoint, next http.HandlerFunc) http.HandlerFunc {
 		switch {
 		case err == nil:
 			return
-		case errors.Is(err, once.ErrTooLong):
-			err = problem("invalid", keyHeader+": "+err.Error(), Fault{Parameter: keyHeader, Detail: "too long"})
+		case errors.Is(err, once.ErrNoKey):
+			err = problem("invalid", keyHeader+": "+err.Error(), Fault{Parameter: keyHeader, Detail: err.Error()})
 		case errors.Is(err, postgres.ErrKeyReused):
 			err = problem("key-reused", keyHeader+": "+err.Error()+": take a new one", Fault{Parameter: keyHeader, Detail: "used for another request"})
 		case errors.Is(err, postgres.ErrInProgress):

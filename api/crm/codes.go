@@ -32,7 +32,7 @@ var (
 	entryExists      = Code{"ENTRY_EXISTS", http.StatusConflict, "The target to be added has an entry already."}
 	entryNotFound    = Code{"ENTRY_NOT_FOUND", http.StatusConflict, "The target to be updated or removed has no entry."}
 	limitsGlobal     = Code{"LIMITS_DEFINED_GLOBALLY", http.StatusConflict, "Limits are defined for all accounts, and none has its own."}
-	keyReused        = Code{"KEY_REUSED", http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request, or has more than 256 bytes."}
+	keyReused        = Code{"KEY_REUSED", http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request, or is no text of at most 256 bytes."}
 	inProgress       = Code{"IN_PROGRESS", http.StatusConflict, "Another request with this Idempotency-Key is being carried out. Try again."}
 	internal         = Code{"INTERNAL", http.StatusInternalServerError, "The fault is ours, and was logged."}
 	unavailable      = Code{"UNAVAILABLE", http.StatusServiceUnavailable, "The database cannot be reached, or is too busy. Try again."}

@@ -156,7 +156,7 @@ func (v *view) told(ctx context.Context, err error) *refusal {
 		return &refusal{code: forbidden, text: err.Error()}
 	case errors.As(err, &often):
 		return &refusal{code: tooManyRequests, text: err.Error(), after: max(often.After, time.Second)}
-	case errors.Is(err, once.ErrTooLong), errors.Is(err, postgres.ErrKeyReused):
+	case errors.Is(err, once.ErrNoKey), errors.Is(err, postgres.ErrKeyReused):
 		return &refusal{code: keyReused, text: fmt.Sprintf("%s: %v: take a new one", once.Header, err)}
 	case errors.Is(err, postgres.ErrInProgress):
 		return &refusal{code: inProgress, text: fmt.Sprintf("%s: %v", once.Header, err), after: time.Second}

@@ -16,7 +16,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/api/route"
@@ -41,8 +43,8 @@ func Parameter() route.Parameter {
 		Description: "Makes it happen once: the same request with the same key is answered what the first one was, with Idempotency-Replayed: true."}
 }
 
-// ErrTooLong means that a key has more bytes than are kept.
-var ErrTooLong = errors.New("the key is too long")
+// ErrNoKey means that what stands in the header can be no key.
+var ErrNoKey = errors.New("the key is not one")
 
 // Door is where requests with keys are taken in.
 type Door struct {
@@ -54,7 +56,7 @@ type Door struct {
 // bears a key, once for it. A key belongs to what was done: a request that next
 // refused did nothing, and leaves its key for the next try.
 //
-// Where it returns an error nothing was done and nothing was written: ErrTooLong,
+// Where it returns an error nothing was done and nothing was written: ErrNoKey,
 // postgres.ErrKeyReused, postgres.ErrInProgress, or what hinders body or store.
 func (d Door) Do(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) error {
 	key := r.Header.Get(Header)
@@ -62,8 +64,11 @@ func (d Door) Do(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) 
 		next(w, r)
 		return nil
 	}
-	if len(key) > keyBytesMax {
-		return fmt.Errorf("%w: it has %d bytes, and may have %d", ErrTooLong, len(key), keyBytesMax)
+	switch {
+	case len(key) > keyBytesMax:
+		return fmt.Errorf("%w: it has %d bytes, and may have %d", ErrNoKey, len(key), keyBytesMax)
+	case !utf8.ValidString(key) || strings.ContainsRune(key, 0):
+		return fmt.Errorf("%w: %+q is no text in UTF-8", ErrNoKey, key)
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

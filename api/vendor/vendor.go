@@ -82,7 +82,7 @@ func refusalOf(err error, token string) *refusal {
 		return r
 	case errors.As(err, &tooLarge):
 		return refuse(http.StatusRequestEntityTooLarge, "the body is longer than the %d bytes that are taken", tooLarge.Limit)
-	case errors.Is(err, once.ErrTooLong):
+	case errors.Is(err, once.ErrNoKey):
 		return refuseKey(http.StatusBadRequest, "%v", err)
 	case errors.Is(err, postgres.ErrKeyReused):
 		return refuseKey(http.StatusUnprocessableEntity, "%v: take a new one", err)

@@ -1,0 +1,25 @@
+package once
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// What is no key is refused before anything is asked or done.
+func TestWhatIsNoKeyIsRefused(t *testing.T) {
+	for _, c := range []struct{ key, says string }{
+		{strings.Repeat("k", 257), "257 bytes"},
+		{"\xff", `"\xff" is no text in UTF-8`},
+		{"a\x00b", `"a\x00b" is no text in UTF-8`},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("{}"))
+		r.Header.Set(Header, c.key)
+		err := Door{}.Do(httptest.NewRecorder(), r, func(http.ResponseWriter, *http.Request) { t.Errorf("%q was carried out", c.key) })
+		if !errors.Is(err, ErrNoKey) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q: got %v, want that it says %q", c.key, err, c.says)
+		}
+	}
+}
