@@ -122,10 +122,11 @@ type gates struct {
 // HandleFunc adds a handler, behind its gate.
 func (g gates) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	e := g.endpoints[pattern]
-	next := g.timely(e, handler)
+	next := http.HandlerFunc(handler)
 	if e.writes() {
-		next = g.timely(e, g.once(e, next))
+		next = g.once(e, next)
 	}
+	next = g.timely(e, next)
 	if e.method != http.MethodGet {
 		next = g.bodied(e, next)
 	}

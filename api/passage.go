@@ -17,11 +17,10 @@ import (
 // while serving it writes it down here for the log.
 type request struct {
 	id      string
-	trace   string    // traceparent, as taken over or made
-	token   string    // name of the token
-	pattern string    // the path, without the values in it
-	fault   error     // what the client is not told
-	until   time.Time // when it is broken off; zero: never
+	trace   string // traceparent, as taken over or made
+	token   string // name of the token
+	pattern string // the path, without the values in it
+	fault   error  // what the client is not told
 }
 
 type requestKey struct{}

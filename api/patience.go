@@ -40,19 +40,15 @@ func (e endpoint) isLong(r *http.Request) bool {
 }
 
 // timely bounds what comes next of a request, and the sending of its answer. What
-// is carried out though its client has gone (once) comes by a second time, and
-// keeps its bound.
+// is carried out though its client has gone (once) keeps the bound.
 func (s *Server) timely(e endpoint, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		q := requestOf(r.Context())
-		if q.until.IsZero() {
-			q.until = time.Now().Add(s.Patience.Ordinary)
-			if e.isLong(r) {
-				q.until = time.Now().Add(s.Patience.Long)
-			}
-			_ = http.NewResponseController(w).SetWriteDeadline(q.until.Add(writePatience)) // a recorder has none
+		until := time.Now().Add(s.Patience.Ordinary)
+		if e.isLong(r) {
+			until = time.Now().Add(s.Patience.Long)
 		}
-		ctx, cancel := context.WithDeadline(r.Context(), q.until)
+		_ = http.NewResponseController(w).SetWriteDeadline(until.Add(writePatience)) // a recorder has none
+		ctx, cancel := context.WithDeadline(r.Context(), until)
 		defer cancel()
 		next(w, r.WithContext(ctx))
 	}
