@@ -40,7 +40,7 @@ func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
 func (s *Server) OpenAPI() *huma.OpenAPI { return s.own.OpenAPI() }
 
 // always are the problems that any endpoint may answer.
-var always = []string{"bad-request", "token-missing", "token-unknown", "scope-missing", "too-many-requests", "internal", "busy", "unavailable"}
+var always = []string{"bad-request", "token-missing", "token-unknown", "scope-missing", "too-many-requests", "headers-too-large", "internal", "busy", "unavailable"}
 
 // problems are the answers of an endpoint that failed.
 func (s *Server) problems(e endpoint) map[string]*huma.Response {

@@ -13,13 +13,13 @@ import (
 type Patience struct {
 	Ordinary time.Duration // a read or a write; 0: 30 s
 	Long     time.Duration // long lists as lines, simulations, set-ups; 0: 10 min
+	Reading  time.Duration // how much longer a client may take to read its answer; 0: 30 s
 }
 
 const (
 	ordinaryPatience = 30 * time.Second
 	longPatience     = 10 * time.Minute
-	// writePatience is how much longer the answer may take on its way.
-	writePatience = 30 * time.Second
+	readingPatience  = 30 * time.Second
 )
 
 // filled is p with what it leaves open.
@@ -29,6 +29,9 @@ func (p Patience) filled() Patience {
 	}
 	if p.Long == 0 {
 		p.Long = longPatience
+	}
+	if p.Reading == 0 {
+		p.Reading = readingPatience
 	}
 	return p
 }
@@ -47,7 +50,7 @@ func (s *Server) timely(e endpoint, next http.HandlerFunc) http.HandlerFunc {
 		if e.isLong(r) {
 			until = time.Now().Add(s.Patience.Long)
 		}
-		_ = http.NewResponseController(w).SetWriteDeadline(until.Add(writePatience)) // a recorder has none
+		_ = http.NewResponseController(w).SetWriteDeadline(until.Add(s.Patience.Reading)) // a recorder has none
 		ctx, cancel := context.WithDeadline(r.Context(), until)
 		defer cancel()
 		next(w, r.WithContext(ctx))

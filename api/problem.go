@@ -71,6 +71,7 @@ var kinds = []Kind{
 	{"key-reused", "Idempotency-Key reused", http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request: take a new one."},
 	{"too-many-requests", "Too many requests", http.StatusTooManyRequests, "The token has used up its rate, or too many requests of the address bore no good token: wait as long as Retry-After says."},
 	{"backlog", "Backlog", http.StatusTooManyRequests, "Too many records wait to be judged: send again when Retry-After has passed."},
+	{"headers-too-large", "Headers too large", http.StatusRequestHeaderFieldsTooLarge, "Path, query and headers have more than 64 KiB together."},
 	{"internal", "Internal error", http.StatusInternalServerError, "A fault of the server. It is in its log under the instance."},
 	{"busy", "Busy", http.StatusServiceUnavailable, "As many requests of this kind run as may at once, or this one took longer than it may, as the database is busy or hangs. Try again when Retry-After has passed, with the same Idempotency-Key."},
 	{"unavailable", "Unavailable", http.StatusServiceUnavailable, "The database is away, or went away: nothing was done, or all of it. Try again when Retry-After has passed, with the same Idempotency-Key."},

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/chargehand/chargehand/api/access"
@@ -81,6 +82,11 @@ func (s *Server) Handler() http.Handler {
 // route finds who answers a request. Where nobody does, that is told to those
 // only who have a token.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	if headerBytes(r) > headerBytesMax {
+		w.Header().Set("Connection", "close")
+		s.refuse(w, r, problem("headers-too-large", "path, query and headers have more than "+strconv.Itoa(headerBytesMax)+" bytes together"))
+		return
+	}
 	if h, ok := s.open[r.URL.Path]; ok {
 		s.openly(h)(w, r)
 		return
@@ -92,13 +98,27 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
+// headerBytes is how large a request is without its body.
+func headerBytes(r *http.Request) int {
+	n := len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, value := range values {
+			n += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	return n
+}
+
 // The bounds of a connection. A body may take as long as data keeps coming:
 // whoever reads it moves the deadline.
 const (
 	headerPatience = 10 * time.Second
 	bodyPatience   = 30 * time.Second
 	idlePatience   = 2 * time.Minute
-	headerBytesMax = 64 << 10
+	// headerBytesMax is told by a problem, while net/http still reads them; what has
+	// headerBytesRead it refuses by itself.
+	headerBytesMax  = 64 << 10
+	headerBytesRead = 256 << 10
 	// farewell bounds how long requests that run may hold up the end.
 	farewell = 20 * time.Second
 )
@@ -117,8 +137,8 @@ func (s *Server) Serve(ctx context.Context, address string, secure *tls.Config, 
 		listener = tls.NewListener(listener, secure)
 	}
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headerPatience, ReadTimeout: bodyPatience, WriteTimeout: bodyPatience + s.Patience.Ordinary + writePatience,
-		IdleTimeout: idlePatience, MaxHeaderBytes: headerBytesMax, DisableGeneralOptionsHandler: true, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		Handler: s.Handler(), ReadHeaderTimeout: headerPatience, ReadTimeout: bodyPatience, WriteTimeout: bodyPatience + s.Patience.Ordinary + s.Patience.Reading,
+		IdleTimeout: idlePatience, MaxHeaderBytes: headerBytesRead, DisableGeneralOptionsHandler: true, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	if ready != nil {

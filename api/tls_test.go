@@ -146,6 +146,9 @@ func TestTheServerSpeaksTLSAndSaysSo(t *testing.T) {
 		_ = w.Body.Close()
 		t.Error("TLS 1.1 is taken")
 	}
+	if got := s.say(at, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"); got.status != http.StatusBadRequest {
+		t.Errorf("without TLS: got %d %s", got.status, got.body)
+	}
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)

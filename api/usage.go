@@ -72,7 +72,7 @@ func (u *usage) carry(w http.ResponseWriter, r *http.Request, in *intake) (p *Pr
 	_ = control.SetWriteDeadline(time.Time{}) // a recorder has none
 	err := in.all(queue.WithTraces(r.Context(), requestOf(r.Context()).trace))
 	// However long the body took, the answer has its time.
-	_ = control.SetWriteDeadline(time.Now().Add(writePatience))
+	_ = control.SetWriteDeadline(time.Now().Add(u.Patience.Reading))
 	if err != nil {
 		return u.breakOff(w, r, in, err)
 	}
