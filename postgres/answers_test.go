@@ -170,18 +170,28 @@ func TestWhatMustBeAloneIsNoPartOfARequest(t *testing.T) {
 }
 
 // lockInTurn locks two accounts, the second when both of two requests have their
-// first: one of them is given up by the database.
-func lockInTurn(ctx context.Context, s *Store, first, second string, has *sync.WaitGroup, tries *atomic.Int32) error {
-	met := sync.OnceFunc(func() {
-		has.Done()
-		has.Wait()
-	})
+// first: one of them is given up by the database. It tries again when the other one
+// is done, which has got its second lock by that: else it might be first at that
+// lock once more.
+type lockInTurn struct {
+	has   sync.WaitGroup
+	tries atomic.Int32
+}
+
+func (l *lockInTurn) do(ctx context.Context, s *Store, first, second string, other <-chan struct{}) error {
+	tried := false
 	return s.Write(ctx, time.Now(), "test", func(tx *Tx) error {
-		tries.Add(1)
+		l.tries.Add(1)
+		if tried {
+			<-other
+			return errors.Join(tx.lock(ctx, first), tx.lock(ctx, second))
+		}
+		tried = true
 		if err := tx.lock(ctx, first); err != nil {
 			return err
 		}
-		met()
+		l.has.Done()
+		l.has.Wait()
 		return tx.lock(ctx, second)
 	})
 }
@@ -189,15 +199,17 @@ func lockInTurn(ctx context.Context, s *Store, first, second string, has *sync.W
 func TestARequestThatTheDatabaseGaveUpForAnotherIsTriedAgain(t *testing.T) {
 	s := newStore(t, village)
 	var (
-		has, wait sync.WaitGroup
-		tries     atomic.Int32
+		turn lockInTurn
+		wait sync.WaitGroup
 	)
-	has.Add(2)
+	turn.has.Add(2)
+	done := map[string]chan struct{}{"A": make(chan struct{}), "B": make(chan struct{})}
 	for _, numbers := range [][2]string{{"A", "B"}, {"B", "A"}} {
 		wait.Go(func() {
+			defer close(done[numbers[0]])
 			_, err := s.Once(t.Context(), keyed(numbers[0], "a"), func(ctx context.Context) *StoredAnswer {
 				s.adding(t, "by "+numbers[0])(ctx)
-				if err := lockInTurn(ctx, s, numbers[0], numbers[1], &has, &tries); err != nil {
+				if err := turn.do(ctx, s, numbers[0], numbers[1], done[numbers[1]]); err != nil {
 					t.Error(err)
 				}
 				return created
@@ -208,8 +220,8 @@ func TestARequestThatTheDatabaseGaveUpForAnotherIsTriedAgain(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if tries.Load() != 3 {
-		t.Errorf("tried %d times, want one of the two once more", tries.Load())
+	if got := turn.tries.Load(); got != 3 {
+		t.Errorf("tried %d times, want one of the two once more", got)
 	}
 	for _, ref := range []string{"by A", "by B"} {
 		if _, err := s.Customer(t.Context(), ref); err != nil {
