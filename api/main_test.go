@@ -52,7 +52,8 @@ type site struct {
 	database string          // its address
 	log      *bytes.Buffer
 	tokens   map[access.Scope]string
-	told     *document // once it was needed
+	telling  sync.Mutex // of the document, as tests send requests side by side
+	told     *document  // once it was needed
 }
 
 // openSite serves what a set-up file says; change, if not nil, changes the options.

@@ -122,7 +122,6 @@ func TestWhateverConnectionDiesWhenARequestHappensOnce(t *testing.T) {
 			}
 			t.Run(r.what+" "+at.what, func(t *testing.T) {
 				s := openSite(t, village, nil)
-				s.document()
 				s.token(access.Manage)
 				m := s.seam(at.wait)
 				head := append([]string{keyHeader, "k"}, r.head...)
@@ -157,7 +156,6 @@ func TestWhateverConnectionDiesWhenARequestHappensOnce(t *testing.T) {
 // kept is the one that the client comes back for.
 func TestACommitOfWhichTheServerDidNotHearIsAnsweredAgain(t *testing.T) {
 	s := openSite(t, village, nil)
-	s.document()
 	s.token(access.Manage)
 	valve := s.behindValve(func(o *Options) { o.Patience = Patience{} }) // nothing ends by its time
 	const path = "/v1/customers/jane/accounts"

@@ -113,6 +113,8 @@ func (s *site) documented(r *http.Request, a answer) {
 	if !own {
 		return
 	}
+	s.telling.Lock()
+	defer s.telling.Unlock()
 	if s.told == nil {
 		s.told = s.document()
 	}
