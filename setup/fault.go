@@ -40,6 +40,10 @@ type Faults []Fault
 // faultsMax is how many faults are told: who has more has one mistake many times.
 const faultsMax = 20
 
+// faultsCounted is how many are counted: with more, the rest is not read. Who sends
+// a million objects of nothing shall not have each of them judged.
+const faultsCounted = 1000
+
 // Error is the faults, a line each.
 func (f Faults) Error() string {
 	lines := make([]string, len(f))
@@ -63,6 +67,7 @@ func (l *faultList) add(f Fault) {
 
 func (l *faultList) count() int { return l.all }
 func (l *faultList) none() bool { return l.all == 0 }
+func (l *faultList) full() bool { return l.all >= faultsCounted }
 
 // err is what was found, in the file's order, or nil.
 func (l *faultList) err(file string) error {
@@ -72,7 +77,10 @@ func (l *faultList) err(file string) error {
 	slices.SortStableFunc(l.kept, func(a, b Fault) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line)
 	})
-	if more := l.all - len(l.kept); more > 0 {
+	switch more := l.all - len(l.kept); {
+	case l.full():
+		l.kept = append(l.kept, Fault{File: file, What: fmt.Sprintf("and %d faults more, with which reading ended: mend these first", more)})
+	case more > 0:
 		l.kept = append(l.kept, Fault{File: file, What: fmt.Sprintf("and %d faults more: mend these first", more)})
 	}
 	return l.kept

@@ -93,8 +93,8 @@ func (r *reader) object(s spot, keys []string) object {
 		o.meant = keys // none of them is missing: the whole object is
 		return o
 	}
-	seen := make(map[string]int, len(s.node.Content)/2)
-	for i := 0; i < len(s.node.Content); i += 2 {
+	seen := make(map[string]int, len(keys))
+	for i := 0; i < len(s.node.Content) && !r.faults.full(); i += 2 {
 		k := s.node.Content[i]
 		at := spot{k, s.path.of(k.Value)}
 		line, doubled := seen[k.Value]
@@ -152,9 +152,14 @@ func list[T any](o object, key string, read func(spot) T) []T {
 		o.fault(s, "%s, not a list: write [] for none, or leave the key out", described(s.node))
 		return nil
 	}
-	all := make([]T, len(s.node.Content))
+	// What is read of a node may be larger than it: no room is made for what the
+	// faults keep from being read.
+	all := make([]T, 0, min(len(s.node.Content), faultsCounted))
 	for i, n := range s.node.Content {
-		all[i] = read(spot{n, s.path.nth(i)})
+		if o.faults.full() {
+			break
+		}
+		all = append(all, read(spot{n, s.path.nth(i)}))
 	}
 	return all
 }
