@@ -30,7 +30,12 @@ type appliedAnswer struct {
 	Body *postgres.Applied
 }
 
+// setupsAtOnce is how many set-ups are read and applied at once: each takes up to
+// 36 times the longest body in memory (bytesPerMark).
+const setupsAtOnce = 2
+
 func (s *Server) registerPriceBook() {
+	s.setups = make(places, setupsAtOnce)
 	forms := []form{{asJSON, setupShape{}}, {asYAML, nil}}
 	register(s, endpoint{
 		method: http.MethodGet, path: "/v1/price-book", name: "getPriceBook", tag: "Price book", need: access.Read, whole: true, long: true,
@@ -45,8 +50,8 @@ func (s *Server) registerPriceBook() {
 		summary: "Apply a set-up",
 		description: "Makes true what it says, all or nothing, as `chargehand apply` does, and answers what that changed. What it does not name stays as it " +
 			"is; a price, class or account that it names becomes what it says. Of a price that has rated records only `valid_to` may change. All " +
-			"faults are told at once, each with its place.",
-		kinds: []string{"changed-meanwhile"}, takes: forms,
+			"faults are told at once, each with its place; of many the first. Two may be applied at once.",
+		kinds: []string{"changed-meanwhile", "busy"}, takes: forms,
 	}, s.putPriceBook)
 }
 
@@ -81,6 +86,11 @@ func (s *Server) putPriceBook(ctx context.Context, in *priceBookChange) (*applie
 	if err := setupMedia(in.ContentType); err != nil {
 		return nil, err
 	}
+	leave, err := s.setups.take("set-ups")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	file, err := setup.Parse("body", in.RawBody)
 	if err != nil {
 		return nil, err

@@ -55,6 +55,7 @@ type Server struct {
 	queues      glance[[]queue.Stats]
 	streams     places // long lists that are written right now
 	simulations places // that run
+	setups      places // that are applied
 }
 
 // New is a server of all endpoints.

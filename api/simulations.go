@@ -66,7 +66,7 @@ func (s *Server) registerSimulations() {
 		description: "Writes nothing: says what applying the set-up and rating these records again would make of charges and outcomes, and whom the credit " +
 			"test would hold or free. With `Accept: application/x-ndjson` every account that changes comes as a line of JSON as it is found, and the sums " +
 			"at the end. Two may run at once.",
-		kinds: []string{"busy"}, gives: []form{{asJSON, simulationAnswer{}}, {asNDJSON, simulationLine{}}},
+		kinds: []string{"busy", "too-large"}, gives: []form{{asJSON, simulationAnswer{}}, {asNDJSON, simulationLine{}}},
 	}, s.simulate)
 }
 
