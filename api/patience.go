@@ -12,7 +12,7 @@ import (
 // who ask it, nor the connections to it.
 type Patience struct {
 	Ordinary time.Duration // a read or a write; 0: 30 s
-	Long     time.Duration // long lists as lines, simulations, set-ups; 0: 10 min
+	Long     time.Duration // long lists as lines, simulations, set-ups, redriving; 0: 10 min
 	Reading  time.Duration // how much longer a client may take to read its answer; 0: 30 s
 }
 
