@@ -33,12 +33,85 @@ func (s *site) document() *document {
 	}
 	d := &document{t: s.t, compiler: jsonschema.NewCompiler()}
 	d.all = jsonOf(s.t, text).(map[string]any)
+	closed(d.all)
 	d.compiler.DefaultDraft(jsonschema.Draft2020)
 	d.compiler.AssertFormat()
 	if err := d.compiler.AddResource("document.json", d.all); err != nil {
 		s.t.Fatal(err)
 	}
 	return d
+}
+
+// closed closes the answers, which are open to clients: ours hold no member that
+// is not described.
+func closed(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if _, said := v["additionalProperties"]; v["properties"] != nil && !said {
+			v["additionalProperties"] = false
+		}
+		for _, inner := range v {
+			closed(inner)
+		}
+	case []any:
+		for _, inner := range v {
+			closed(inner)
+		}
+	}
+}
+
+// TestAnswersAreOpenAndBodiesAreClosed: a client that was made from the document
+// goes on when an answer has a member more, and what it misspells is refused.
+func TestAnswersAreOpenAndBodiesAreClosed(t *testing.T) {
+	s := openSite(t, village, nil)
+	text, err := json.Marshal(s.server.OpenAPI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &document{t: t, all: jsonOf(t, text).(map[string]any)}
+	objects := map[string]int{}
+	d.operations(func(method, path string, o map[string]any) {
+		if body, is := o["requestBody"].(map[string]any); is && strings.HasPrefix(path, "/v1/") && path != "/v1/usage" {
+			d.objects(body["content"], map[string]bool{}, func(object map[string]any) {
+				if objects["sent"]++; object["additionalProperties"] != false {
+					t.Errorf("%s %s: an object of the body is open: %v", method, path, object["properties"])
+				}
+			})
+		}
+		for status, answer := range o["responses"].(map[string]any) {
+			d.objects(answer.(map[string]any)["content"], map[string]bool{}, func(object map[string]any) {
+				if objects["answered"]++; object["additionalProperties"] == false {
+					t.Errorf("%s %s %s: an object of the answer is closed: %v", method, path, status, object["properties"])
+				}
+			})
+		}
+	})
+	if objects["sent"] < 30 || objects["answered"] < 200 {
+		t.Errorf("got %v, want more objects", objects)
+	}
+}
+
+// objects hands over each object with members that some media types may hold.
+func (d *document) objects(v any, seen map[string]bool, each func(map[string]any)) {
+	switch v := v.(type) {
+	case []any:
+		for _, inner := range v {
+			d.objects(inner, seen, each)
+		}
+	case map[string]any:
+		if ref, is := v["$ref"].(string); is && !seen[ref] {
+			seen[ref] = true
+			d.objects(d.at("components", "schemas", strings.TrimPrefix(ref, schemaPrefix)), seen, each)
+		}
+		if v["type"] == "object" && v["properties"] != nil {
+			each(v)
+		}
+		for name, inner := range v {
+			if name != "examples" && name != "example" {
+				d.objects(inner, seen, each)
+			}
+		}
+	}
 }
 
 // jsonOf reads JSON with its numbers as they stand.

@@ -69,6 +69,7 @@ func New(o Options) *Server {
 	for _, r := range s.views() {
 		s.mount(r)
 	}
+	s.openAnswers()
 	s.exemplify()
 	s.mux.HandleFunc("GET /openapi.json", s.bearer(access.Read, s.openAPI))
 	s.mux.HandleFunc("GET /metrics", s.admitting(s.scraper, s.within(endpoint{method: http.MethodGet, whole: true}, s.Metrics.Handler().ServeHTTP)))
