@@ -206,7 +206,7 @@ type noted struct {
 	Keyed
 	Conditional
 	Dated
-	Note string `query:"note" required:"true" minLength:"1" maxLength:"8192" doc:"Why." example:"closed by the customer"`
+	Note string `query:"note" required:"true" minLength:"1" maxLength:"8192" pattern:"\\S" doc:"Why." example:"closed by the customer"`
 }
 
 func (s *Server) deleteAccount(ctx context.Context, in *noted) (*statusAnswer, error) {

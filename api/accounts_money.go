@@ -97,7 +97,7 @@ type adjustment struct {
 	Posted
 	Body struct {
 		Amount decimalText `json:"amount" doc:"By how much: above zero in the account's favour, below zero against it."`
-		Note   string      `json:"note" minLength:"1" maxLength:"8192" doc:"Why." example:"charged at the wrong pump"`
+		Note   string      `json:"note" minLength:"1" maxLength:"8192" pattern:"\\S" doc:"Why." example:"charged at the wrong pump"`
 		At     instant     `json:"at,omitempty" doc:"Act as if it were this time. Else it is now."`
 	} `nameHint:"Adjustment"`
 }
@@ -141,7 +141,7 @@ type statusChange struct {
 	Keyed
 	Conditional
 	Body struct {
-		Note string  `json:"note" minLength:"1" maxLength:"8192" doc:"Why." example:"card reported stolen"`
+		Note string  `json:"note" minLength:"1" maxLength:"8192" pattern:"\\S" doc:"Why." example:"card reported stolen"`
 		At   instant `json:"at,omitempty" doc:"Act as if it were this time. Else it is now."`
 	} `nameHint:"StatusChange"`
 }

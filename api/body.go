@@ -224,9 +224,17 @@ func (d *decimalText) UnmarshalJSON(text []byte) error {
 func (d decimalText) money(pointer string) (billing.Money, error) {
 	m, err := billing.ParseMoney(string(d))
 	if err != nil {
-		return 0, invalid(pointer, "%v", err)
+		return 0, invalid(pointer, "%v", likeAmount(err))
 	}
 	return m, nil
+}
+
+// likeAmount says with a text that is no number how one is written.
+func likeAmount(err error) error {
+	if errors.Is(err, billing.ErrNotNumber) {
+		return fmt.Errorf("%w: write it like 12.50", err)
+	}
+	return err
 }
 
 // ownAmount is an account's own figure as PATCH has it: absent it stays, null is
@@ -268,7 +276,7 @@ func (o ownAmount) check(pointer string) error {
 		err = fmt.Errorf("number %q: %w", m, billing.ErrNegative)
 	}
 	if err != nil {
-		return invalid(pointer, "%v; null is the class's", err)
+		return invalid(pointer, "%v; null is the class's", likeAmount(err))
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func TestBodiesAreStrict(t *testing.T) {
 		{"an unknown member", "POST", account + "/payments", `{"amount": "1", "amont": "2"}`, 422, "/amont"},
 		{"a member in other case", "POST", account + "/payments", `{"amount": "1", "Note": "x"}`, 422, "/Note"},
 		{"a doubled member", "POST", account + "/payments", `{"amount": "1", "amount": "2"}`, 422, "/amount"},
-		{"a member that is missing", "POST", account + "/hold", `{}`, 422, ""},
+		{"a member that is missing", "POST", account + "/hold", `{}`, 422, "/note"},
 		{"something after the end", "POST", account + "/payments", `{"amount": "1"} {"amount": "2"}`, 400, ""},
 		{"an end that is missing", "POST", account + "/payments", `{"amount": "1"`, 400, ""},
 		{"no JSON", "POST", account + "/payments", `amount: 1`, 400, ""},

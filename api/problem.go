@@ -163,7 +163,7 @@ func fromHuma(e *huma.ErrorModel) *Problem {
 	if kind == "" {
 		kind = "internal"
 	}
-	p := problem(kind, e.Detail)
+	p := problem(kind, inWords(e.Detail, nil))
 	for _, detail := range e.Errors {
 		f := placed(detail)
 		p.Errors = append(p.Errors, f)
@@ -184,19 +184,6 @@ func (f Fault) where() string {
 
 // told is the fault with its place.
 func (f Fault) told() string { return strings.TrimPrefix(f.where()+": "+f.Detail, ": ") }
-
-// placed turns huma's place, like body.entries[3].name or query.limit, into ours.
-func placed(e *huma.ErrorDetail) Fault {
-	from, rest, _ := strings.Cut(e.Location, ".")
-	if from != "body" {
-		return Fault{Parameter: rest, Detail: e.Message}
-	}
-	pointer := strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "").Replace(rest)
-	if rest != "" {
-		pointer = "/" + pointer
-	}
-	return Fault{Pointer: pointer, Detail: e.Message}
-}
 
 // write answers a request with a problem.
 func (p *Problem) write(w http.ResponseWriter) {

@@ -77,7 +77,7 @@ func TestRecordsAreChosen(t *testing.T) {
 		{"from=2026-03-02T12:00:00+02:00", "from", "%2B"},
 		{"limit=0", "limit", "1"},
 		{"limit=1001", "limit", "1000"},
-		{"limit=many", "limit", "integer"},
+		{"limit=many", "limit", "whole number"},
 		{"cursor=x", "cursor", "cursor"},
 		{"when=now", "when", "unknown"},
 	} {

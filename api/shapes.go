@@ -116,10 +116,13 @@ type instant struct{ time time.Time }
 
 // UnmarshalText reads RFC 3339 with an offset.
 func (i *instant) UnmarshalText(text []byte) (err error) {
-	if i.time, err = billing.ParseTime(string(text)); err != nil && bytes.ContainsRune(text, ' ') {
+	switch i.time, err = billing.ParseTime(string(text)); {
+	case err == nil:
+		return nil
+	case bytes.ContainsRune(text, ' '):
 		return fmt.Errorf("%w: write the + of its offset as %%2B in a URL", err)
 	}
-	return err
+	return fmt.Errorf("%w: write it like 2026-03-01T10:00:00Z", err)
 }
 
 // Schema is how OpenAPI describes it.

@@ -69,7 +69,7 @@ func TestASimulationListsNoMoreThanItsLimit(t *testing.T) {
 func TestFaultsOfASimulationHaveTheirPlace(t *testing.T) {
 	s := openSite(t, village, nil)
 	for _, c := range []struct{ what, body, pointer string }{
-		{"no set-up", `{}`, ""},
+		{"no set-up", `{}`, "/setup"},
 		{"a set-up that is none", `{"setup": 7}`, "/setup"},
 		{"a price below zero", strings.Replace(raised, `"1.65"`, `-1`, 1), "/setup/prices/0/per_unit"},
 		{"a service that is not there", strings.Replace(raised, `Exxon Unleaded`, `X`, 1), "/setup/prices/0/service"},
