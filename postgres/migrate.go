@@ -20,8 +20,13 @@ var migrationFiles embed.FS
 // ErrOldSchema means that the database lacks migrations of this binary.
 var ErrOldSchema = errors.New("the schema is old: run chargehand migrate")
 
+// ErrNewSchema means that the database has migrations that this binary lacks: what
+// it would read and write may be something else by now.
+var ErrNewSchema = errors.New("the database's schema is that of a newer chargehand: run that one")
+
 // Migrate brings the schema at url up to date and returns how many migrations
-// ran. Many may run it at once: the first one works, the others wait.
+// ran; one that is newer stays as it is (ErrNewSchema). Many may run it at once:
+// the first one works, the others wait.
 func Migrate(ctx context.Context, url string) (ran int, err error) {
 	config, err := parse(url)
 	if err != nil {
@@ -41,7 +46,19 @@ func Migrate(ctx context.Context, url string) (ran int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
-	return len(results), nil
+	return len(results), checkNotNewer(ctx, p)
+}
+
+// checkNotNewer refuses a schema that a later binary made.
+func checkNotNewer(ctx context.Context, p *goose.Provider) error {
+	current, target, err := p.GetVersions(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the schema's version: %w", err)
+	case current > target:
+		return ErrNewSchema
+	}
+	return nil
 }
 
 func provider(pool *pgxpool.Pool) (*goose.Provider, error) {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/chargehand/chargehand/internal/pgtest"
@@ -199,5 +200,27 @@ func TestAnswersThatAreThereAreGivenAgain(t *testing.T) {
 	}
 	if n, err := s.ForgetAnswers(t.Context(), at("2026-03-09T12:00:00Z")); n != 1 || err != nil {
 		t.Errorf("forgot %d, %v, want the one of the day before", n, err)
+	}
+}
+
+// A binary that was left behind by an upgrade wrote by a schema that it did not
+// know: it started, and some of its statements failed.
+func TestASchemaThatIsNewerIsRefused(t *testing.T) {
+	url := pgtest.New(t)
+	s, err := Open(t.Context(), url, Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.pool.Exec(t.Context(), `
+		insert into goose_db_version (version_id, is_applied)
+		select max(version_id) + 1, true from goose_db_version`); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := Open(t.Context(), url, Options{Connections: 2}); !errors.Is(err, ErrNewSchema) {
+		t.Errorf("opened: got %v, %v", left, err)
+	}
+	if ran, err := Migrate(t.Context(), url); ran != 0 || !errors.Is(err, ErrNewSchema) {
+		t.Errorf("migrated: got %d, %v", ran, err)
 	}
 }

@@ -39,7 +39,7 @@ func parse(url string) (*pgxpool.Config, error) {
 }
 
 // Open connects to the database at url and makes sure that its schema is the
-// one this binary knows; ErrOldSchema says that it is not.
+// one this binary knows; ErrOldSchema and ErrNewSchema say that it is not.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	config, err := parse(url)
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *Store) checkSchema(ctx context.Context) error {
 	if pending {
 		return ErrOldSchema
 	}
-	return nil
+	return checkNotNewer(ctx, p)
 }
 
 // ErrChanged means that a client judged by what has changed since: an account's
