@@ -36,6 +36,18 @@ func (s *Store) paying(t *testing.T, payers int, numbers ...string) (stop func()
 	}
 }
 
+// with is the store with a number of connections, of which that many overtake
+// one another.
+func (s *Store) with(t *testing.T, connections int32) *Store {
+	t.Helper()
+	many, err := Open(t.Context(), s.pool.all.Config().ConnString(), Options{Connections: connections})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(many.Close)
+	return many
+}
+
 func (s *Store) apply(t *testing.T, file string) {
 	t.Helper()
 	f, err := setup.Parse("setup.yaml", []byte(file))
@@ -86,6 +98,42 @@ func TestATimeZoneIsSetWhileTheAccountIsPaid(t *testing.T) {
 	zone := "Pacific/Apia"
 	if _, err := s.SetAccount(t.Context(), AccountChange{Account: "A", TimeZone: &zone, At: time.Now(), Actor: "test"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Of two hundred that paid one account at once a third gave up: each try was
+// overtaken by another one's.
+func TestOneAccountIsPaidByManyAtOnce(t *testing.T) {
+	s := newStore(t, village).with(t, 16)
+	const payments = 200
+	errs := make([]error, payments)
+	var wait sync.WaitGroup
+	for k := range errs {
+		wait.Go(func() {
+			_, errs[k] = s.Post(t.Context(), Posting{Kind: billing.PaymentPosting, Account: "A", Amount: 1, Key: fmt.Sprint(k), At: time.Now(), Actor: "test"})
+		})
+	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
+	}
+	var postings int
+	if err := s.pool.QueryRow(t.Context(), `select count(*) from entries where account = 'A'`).Scan(&postings); err != nil {
+		t.Fatal(err)
+	}
+	if postings != payments {
+		t.Errorf("got %d postings, want %d", postings, payments)
+	}
+}
+
+func TestAnAccountIsHeldWhileItIsPaid(t *testing.T) {
+	s := newStore(t, village).with(t, 16)
+	defer s.paying(t, 12, "A")()
+	actions := []StatusAction{HoldAccount, ReleaseAccount}
+	for k := range 40 {
+		if _, err := s.SetStatus(t.Context(), StatusRequest{Account: "A", Action: actions[k%2], Note: "test", At: time.Now(), Actor: "test"}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ func (s *Store) SetStatus(ctx context.Context, r StatusRequest) (answer *StatusA
 }
 
 func (t *Tx) setStatus(ctx context.Context, r *StatusRequest) (*StatusAnswer, error) {
-	a, err := t.account(ctx, r.Account)
+	a, err := t.locked(ctx, r.Account)
 	if err != nil {
 		return nil, err
 	}

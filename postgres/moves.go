@@ -47,6 +47,16 @@ func (t *Tx) account(ctx context.Context, number string) (*Account, error) {
 	return found[0], nil
 }
 
+// locked reads the state of one account as account does, and keeps it as it is.
+// Where one account is paid by many at once each would else overtake most of the
+// others, until they gave up.
+func (t *Tx) locked(ctx context.Context, number string) (*Account, error) {
+	if err := t.lock(ctx, number); err != nil {
+		return nil, err
+	}
+	return t.account(ctx, number)
+}
+
 // accounts reads the states of those accounts that exist, in the order of their
 // numbers. No lock is taken: save finds out whether one has moved on.
 func (t *Tx) accounts(ctx context.Context, numbers []string) ([]*Account, error) {

@@ -120,7 +120,7 @@ func (s *Store) Post(ctx context.Context, p Posting) (answer *PostingAnswer, err
 }
 
 func (t *Tx) post(ctx context.Context, p *Posting) (*PostingAnswer, error) {
-	a, err := t.account(ctx, p.Account)
+	a, err := t.locked(ctx, p.Account)
 	if err != nil {
 		return nil, err
 	}
