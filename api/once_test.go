@@ -46,6 +46,20 @@ func TestAKeyMakesOneAccount(t *testing.T) {
 	}
 }
 
+// An empty key, which a client's fault is, was taken for none: the request was
+// carried out each time.
+func TestAnEmptyKeyIsNone(t *testing.T) {
+	s := openSite(t, village, nil)
+	const path = "/v1/customers/jane/accounts"
+	got := s.change(422, "POST", path, "", keyHeader, "")
+	if kindOf(t, got) != "invalid" || !strings.Contains(string(got.body), "it is empty") {
+		t.Errorf("got %s", got.body)
+	}
+	if all := s.numbers(path); len(all) != 1 {
+		t.Errorf("got %v, want Jane's own", all)
+	}
+}
+
 func TestAtOnceAKeyMakesOneAccount(t *testing.T) {
 	s := openSite(t, village, nil)
 	const path = "/v1/customers/jane/accounts"

@@ -59,12 +59,17 @@ type Door struct {
 // Where it returns an error nothing was done and nothing was written: ErrNoKey,
 // postgres.ErrKeyReused, postgres.ErrInProgress, or what hinders body or store.
 func (d Door) Do(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) error {
-	key := r.Header.Get(Header)
-	if key == "" {
+	given := r.Header.Values(Header)
+	if len(given) == 0 {
 		next(w, r)
 		return nil
 	}
+	key := given[0]
 	switch {
+	case len(given) > 1:
+		return fmt.Errorf("%w: %d are given, one is needed", ErrNoKey, len(given))
+	case key == "":
+		return fmt.Errorf("%w: it is empty, give one or leave the header out", ErrNoKey)
 	case len(key) > keyBytesMax:
 		return fmt.Errorf("%w: it has %d bytes, and may have %d", ErrNoKey, len(key), keyBytesMax)
 	case !utf8.ValidString(key) || strings.ContainsRune(key, 0):
