@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -115,5 +116,14 @@ func TestALongRequestHasATimeOfItsOwn(t *testing.T) {
 		if got := time.Until(until).Round(time.Minute); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.what, got, c.want)
 		}
+	}
+}
+
+// Whoever was overtaken until the tries were used up was told of a fault of the
+// server, which is none: nothing was done, and the next try may well do.
+func TestWhoIsOvertakenIsToldToTryAgain(t *testing.T) {
+	got := problemOf(fmt.Errorf("gave up after 10 tries: %w", postgres.ErrStale))
+	if got.Status != 503 || got.Type != problemBase+"busy" || got.retryAfter <= 0 {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -140,6 +140,8 @@ func problemOf(err error) *Problem {
 		return problem("refused", refusal.Error())
 	case errors.Is(err, context.DeadlineExceeded):
 		return problem("busy", "it was not done in the time that it may take, or all of it was: look, or try again with the same Idempotency-Key").after(patienceBusy)
+	case errors.Is(err, postgres.ErrStale):
+		return problem("busy", "others changed the same all the while: nothing was done, try again").after(patienceBusy)
 	case postgres.Away(err):
 		return problem("unavailable", "the database is away: nothing was done, or all of it; look, or try again with the same Idempotency-Key").after(patienceAway)
 	}
