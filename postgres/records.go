@@ -103,7 +103,7 @@ type foundRecord struct {
 // Those of an account come in the order of arrival. Those of all come in the
 // order of their identity, which the primary key has: a page of millions of
 // records reads what is on it. Arrival counts the lines of each account by itself
-// and says nothing of two accounts, so that nobody loses an order by it (ADR 0012).
+// and says nothing of two accounts, so that nobody loses an order by it (ADR 13).
 const (
 	chosenRecords = `
 	with   r as (
