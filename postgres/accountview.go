@@ -142,7 +142,8 @@ type AccountFilter struct {
 }
 
 // The statement is planned anew for each page, with the values in it: what is not
-// asked for falls away. Accounts in debt, those in a status that is not active,
+// asked for falls away. It goes in one round trip, so that a pooler may lend the
+// connection before and after. Accounts in debt, those in a status that is not active,
 // those of a customer and of resellers have indexes of their own; who is near a
 // threshold is looked for among those in debt only.
 const accountViews = `
@@ -183,7 +184,7 @@ func (s *Store) Accounts(ctx context.Context, f AccountFilter, now time.Time, ea
 	for {
 		page, err := collect(ctx, s.pool, accountViews, func(r pgx.CollectableRow) (*AccountView, error) {
 			return scanView(r, snap, now)
-		}, pgx.QueryExecModeDescribeExec, args)
+		}, pgx.QueryExecModeCacheDescribe, args)
 		if err != nil {
 			return fmt.Errorf("list accounts: %w", err)
 		}
