@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -62,6 +63,7 @@ type v3Request struct {
 	*http.Request
 	caller   access.Caller
 	reseller int64
+	body     []byte // of one that changes something
 }
 
 // own is the accounts of the reseller itself; those downstream of it are read by
@@ -138,6 +140,12 @@ func (v *view) v3Answer(w http.ResponseWriter, r v3Request, do func(v3Request) (
 		carryOut(w, r.Request)
 		return
 	}
+	var err error
+	if r.body, err = io.ReadAll(r.Body); err != nil {
+		v.v3Refuse(w, r.Request, unread(err))
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(r.body)) // for its key
 	if err := (once.Door{Store: v.Store, Clock: v.Clock}).Do(w, r.Request, carryOut); err != nil {
 		v.v3Refuse(w, r.Request, err)
 	}
@@ -206,11 +214,7 @@ func (v *view) v3Create(r v3Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, unread(err)
-	}
-	c, err := readCreation(body)
+	c, err := readCreation(r.body)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,13 @@ package vendor
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/chargehand/chargehand/api/access"
 	"github.com/chargehand/chargehand/api/once"
@@ -391,5 +395,21 @@ func TestV3AKeyMakesOneAccount(t *testing.T) {
 	}
 	if got := create(body, strings.Repeat("k", 257)); got.status != 400 || !strings.Contains(got.body, "257 bytes") {
 		t.Errorf("too long: got %d %s", got.status, got.body)
+	}
+}
+
+// A client that stops sending is told so, with a key as without: its key is not
+// asked for, and the database is not to blame.
+func TestABodyThatEndsTooEarlyIsTheClients(t *testing.T) {
+	s := documents(t)
+	for _, key := range []string{"", "k"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v3/resellers/1/accounts",
+			io.MultiReader(strings.NewReader(`{"data":`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		r.Header = http.Header{"X-Api-Token": {s.manage}, "Accept": {mediaType}, "Content-Type": {mediaType}, "Idempotency-Key": {key}}
+		w := httptest.NewRecorder()
+		s.mux.ServeHTTP(w, r)
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "the body ended before it was whole") || s.log.Len() > 0 {
+			t.Errorf("with key %q: got %d %s, and the log %s", key, w.Code, w.Body, s.log.String())
+		}
 	}
 }
