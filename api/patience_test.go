@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -47,15 +48,20 @@ func (s *site) behindValve(change func(*Options)) *pgtest.Valve {
 }
 
 // TestNoRequestHangsWithTheDatabase: every endpoint that asks it answers when its
-// time is over, and holds no connection.
+// time is over, holds no connection, and the log has it.
 func TestNoRequestHangsWithTheDatabase(t *testing.T) {
 	s := openSite(t, shire, nil)
 	token := s.token(every)
 	targets := s.targets()
-	valve := s.behindValve(nil)
+	var log logged
+	valve := s.behindValve(func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	eventually(t, "the gate knows the token", func() bool { return s.do(every, "GET", "/v1/accounts/SOUTH1", "").status == http.StatusOK })
 	valve.Shut()
-	var wait sync.WaitGroup
+	var (
+		wait   sync.WaitGroup
+		mu     sync.Mutex
+		broken = map[string]string{} // what was broken off, by id
+	)
 	for _, x := range targets {
 		switch x.token { // what is not needed is away, as its examples may be refused before
 		case route.Bearer:
@@ -75,6 +81,9 @@ func TestNoRequestHangsWithTheDatabase(t *testing.T) {
 			if strings.HasPrefix(x.path, "/v1/") && !strings.Contains(string(got.body), problemBase+"busy") {
 				t.Errorf("%s: got %s, want busy", x.where, got.body)
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			broken[got.head.Get("X-Request-Id")] = x.where
 		})
 	}
 	for _, path := range []string{"/readyz", "/v1/records"} {
@@ -85,6 +94,9 @@ func TestNoRequestHangsWithTheDatabase(t *testing.T) {
 		})
 	}
 	wait.Wait()
+	for id, where := range broken {
+		eventually(t, "the log has the error of "+where, func() bool { return log.tells("level=ERROR", "request="+id, "deadline exceeded") })
+	}
 	valve.Open()
 	eventually(t, "the connections are given back", func() bool {
 		return s.do(every, "GET", "/v1/accounts/SOUTH1", "").status == http.StatusOK

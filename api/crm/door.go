@@ -168,8 +168,9 @@ func (v *view) told(ctx context.Context, err error) *refusal {
 		return &refusal{code: invalidEntry, text: err.Error()}
 	case postgres.IsRefusal(err):
 		return &refusal{code: invalidValue, text: err.Error()}
-	case ctx.Err() == nil:
-		v.Log.ErrorContext(ctx, "a request failed", "view", "crm", "error", err)
+	case !errors.Is(ctx.Err(), context.Canceled): // that a client left is no fault; that its time is over is one
+		deed, _ := postgres.DeedOf(ctx)
+		v.Log.ErrorContext(ctx, "a request failed", "view", "crm", "request", deed.RequestID, "error", err)
 	}
 	if postgres.Transient(err) {
 		return &refusal{code: unavailable, text: "nothing was changed, or all of it: ask again and see", after: time.Second}

@@ -69,7 +69,7 @@ func v1Refusals() []route.Answer {
 			v1Fault{Message: "the token has used up its rate of requests: try again in 1s"}),
 		v1Refusal(http.StatusInternalServerError, "A fault of the server, which is in its log.",
 			v1Fault{Message: "something went wrong here; the log has it"}),
-		v1Refusal(http.StatusServiceUnavailable, "The database is away: wait as long as Retry-After says.",
-			v1Fault{Message: "the database is away: try again later"}),
+		v1Refusal(http.StatusServiceUnavailable, "The database is away or takes too long: wait as long as Retry-After says.",
+			v1Fault{Message: "the database is away or takes too long; what was to be done was not, or all of it: look, and try again"}),
 	}
 }

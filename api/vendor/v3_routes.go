@@ -111,7 +111,7 @@ func v3Refusals() []route.Answer {
 		v3Refusal(http.StatusTooManyRequests, "The token has used up its rate: wait as long as Retry-After says.",
 			"the token has used up its rate of requests: try again in 1s", nil),
 		v3Refusal(http.StatusInternalServerError, "A fault of the server, which is in its log.", "something went wrong here; the log has it", nil),
-		v3Refusal(http.StatusServiceUnavailable, "The database is away: wait as long as Retry-After says.",
-			"the database is away: try again later", nil),
+		v3Refusal(http.StatusServiceUnavailable, "The database is away or takes too long: wait as long as Retry-After says.",
+			"the database is away or takes too long; what was to be done was not, or all of it: look, and try again", nil),
 	}
 }

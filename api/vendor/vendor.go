@@ -94,22 +94,23 @@ func refusalOf(err error, token string) *refusal {
 		return refuse(http.StatusNotFound, "%v", err)
 	case errors.As(err, &refused):
 		return refuse(http.StatusUnprocessableEntity, "%v", refused)
-	case postgres.Away(err):
-		r := refuse(http.StatusServiceUnavailable, "the database is away: try again later")
+	case postgres.Away(err), errors.Is(err, context.DeadlineExceeded):
+		r := refuse(http.StatusServiceUnavailable, "the database is away or takes too long; what was to be done was not, or all of it: look, and try again")
 		r.after = patience
 		return r
 	}
 	return refuse(http.StatusInternalServerError, "something went wrong here; the log has it")
 }
 
-// told notes what a client is not told of a failure.
+// told notes what a client is not told of a failure. That a client left is none;
+// that the time of its request is over is one.
 func (v *view) told(ctx context.Context, r *refusal, err error) {
-	if r.status >= http.StatusInternalServerError && ctx.Err() == nil {
+	if r.status >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled) {
 		v.Log.ErrorContext(ctx, "a request of a vendor's API failed", "request", requestID(ctx), "status", r.status, "error", err)
 	}
 }
 
-// requestID is the id of a request that changes something; reads have none here.
+// requestID is the id of a request, where whoever serves it has said so.
 func requestID(ctx context.Context) string {
 	d, _ := postgres.DeedOf(ctx)
 	return d.RequestID

@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -17,6 +18,7 @@ import (
 
 // What is the server's fault is not told, and what will pass says when.
 func TestErrorsAsClientsAreToldThem(t *testing.T) {
+	const away = "the database is away or takes too long; what was to be done was not, or all of it: look, and try again"
 	for _, c := range []struct {
 		err    error
 		status int
@@ -24,7 +26,8 @@ func TestErrorsAsClientsAreToldThem(t *testing.T) {
 		text   string
 	}{
 		{&access.TooMany{After: 1500 * time.Millisecond}, 429, "2", "the token has used up its rate of requests: try again in 1.5s"},
-		{fmt.Errorf("list accounts: %w", &net.OpError{Op: "dial", Err: errors.New("10.0.0.7 refused")}), 503, "5", "the database is away: try again later"},
+		{fmt.Errorf("list accounts: %w", &net.OpError{Op: "dial", Err: errors.New("10.0.0.7 refused")}), 503, "5", away},
+		{fmt.Errorf("list accounts: %w", context.DeadlineExceeded), 503, "5", away},
 		{errors.New("pq: password of chargehand"), 500, "", "something went wrong here; the log has it"},
 		{fmt.Errorf("look: %w", postgres.ErrNoAccount), 404, "", "look: no such account"},
 		{&http.MaxBytesError{Limit: 7}, 413, "", "the body is longer than the 7 bytes that are taken"},
