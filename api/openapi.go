@@ -135,7 +135,7 @@ func (s *Server) operation(e endpoint) *huma.Operation {
 func (s *Server) mount(r route.Route) {
 	handler := r.Handler.ServeHTTP
 	if !r.Paced {
-		handler = s.timely(endpoint{}, handler)
+		handler = s.timely(endpoint{}, unboundAtEnd(handler))
 	}
 	s.mux.HandleFunc(r.Method+" "+r.Pattern, func(w http.ResponseWriter, q *http.Request) {
 		about := requestOf(q.Context())

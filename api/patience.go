@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -55,4 +57,27 @@ func (s *Server) timely(e endpoint, next http.HandlerFunc) http.HandlerFunc {
 		defer cancel()
 		next(w, r.WithContext(ctx))
 	}
+}
+
+// unboundAtEnd ends the bound on reading a request when its body has been read. It
+// would go on while the answer is worked out, and what passes it then net/http takes
+// for a client that has left.
+func unboundAtEnd(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = unbinding{r.Body, http.NewResponseController(w)}
+		next(w, r)
+	}
+}
+
+type unbinding struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func (u unbinding) Read(to []byte) (int, error) {
+	n, err := u.ReadCloser.Read(to)
+	if errors.Is(err, io.EOF) {
+		_ = u.control.SetReadDeadline(time.Time{}) // a recorder has none
+	}
+	return n, err
 }
