@@ -102,7 +102,7 @@ func TestNoRequestHangsWithTheDatabase(t *testing.T) {
 	eventually(t, "the connections are given back", func() bool {
 		return s.do(every, "GET", "/v1/accounts/SOUTH1", "").status == http.StatusOK
 	})
-	s.well("50")
+	s.proved()
 }
 
 // TestALongRequestHasATimeOfItsOwn: what may take long is not broken off with what
