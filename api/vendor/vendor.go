@@ -94,6 +94,10 @@ func refusalOf(err error, token string) *refusal {
 		return refuse(http.StatusNotFound, "%v", err)
 	case errors.As(err, &refused):
 		return refuse(http.StatusUnprocessableEntity, "%v", refused)
+	case errors.Is(err, postgres.ErrStale):
+		r := refuse(http.StatusServiceUnavailable, "others changed the same all the while: nothing was done, try again")
+		r.after = time.Second
+		return r
 	case postgres.Away(err), errors.Is(err, context.DeadlineExceeded):
 		r := refuse(http.StatusServiceUnavailable, "the database is away or takes too long; what was to be done was not, or all of it: look, and try again")
 		r.after = patience

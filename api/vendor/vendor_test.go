@@ -28,6 +28,7 @@ func TestErrorsAsClientsAreToldThem(t *testing.T) {
 		{&access.TooMany{After: 1500 * time.Millisecond}, 429, "2", "the token has used up its rate of requests: try again in 1.5s"},
 		{fmt.Errorf("list accounts: %w", &net.OpError{Op: "dial", Err: errors.New("10.0.0.7 refused")}), 503, "5", away},
 		{fmt.Errorf("list accounts: %w", context.DeadlineExceeded), 503, "5", away},
+		{fmt.Errorf("gave up after 10 tries: %w", postgres.ErrStale), 503, "1", "others changed the same all the while: nothing was done, try again"},
 		{errors.New("pq: password of chargehand"), 500, "", "something went wrong here; the log has it"},
 		{fmt.Errorf("look: %w", postgres.ErrNoAccount), 404, "", "look: no such account"},
 		{&http.MaxBytesError{Limit: 7}, 413, "", "the body is longer than the 7 bytes that are taken"},
