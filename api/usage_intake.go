@@ -31,6 +31,9 @@ type Refused struct {
 const (
 	// refusedListed is how many lines an answer lists.
 	refusedListed = 1000
+	// unreadableMax bounds what one body leaves behind as dead letters: who sends
+	// more sends no usage records, and each costs a row.
+	unreadableMax = 10_000
 	// lettersTogether and letterBytes bound the unreadable lines that are kept at
 	// once as dead letters.
 	lettersTogether = 500
@@ -56,7 +59,7 @@ type intake struct {
 }
 
 // errShape means that a body is at fault as a whole: behind the fault no record
-// is where it seems to be.
+// is where it seems to be, or none is worth looking for.
 var errShape = errors.New("the body cannot be read on")
 
 // all takes the records of the body over. Where it fails in the middle, what was
@@ -130,6 +133,10 @@ func (in *intake) release(ctx context.Context) error {
 
 // unreadable lists a line that is no record, and sees that it is kept.
 func (in *intake) unreadable(ctx context.Context, l *feed.Line) error {
+	if in.taken.Unreadable == unreadableMax {
+		return errors.Join(in.flush(ctx), fmt.Errorf("%w: line %d is one more than %d that are no records: see what refused says, mend the feed",
+			errShape, l.Number, unreadableMax))
+	}
 	in.taken.Unreadable++
 	in.list(l)
 	in.letters, in.letterBytes = append(in.letters, *l), in.letterBytes+len(l.Raw)

@@ -59,7 +59,8 @@ loses one or charges it twice. What becomes of them is said when they are judged
 A record is the same record for ever if account, source and id are: after a time-out, a broken connection or any doubt send all of
 it again; what is there already counts as a duplicate. For the same reason this endpoint needs no Idempotency-Key.
 
-Lines that are no records are kept as dead letters and listed in the answer; the others go on. A body may be of any length up to
+Lines that are no records are kept as dead letters and listed in the answer; the others go on. Behind 10,000 of them nothing more of
+the body is read, and the answer is 400. A body may be of any length up to
 http.usage_bytes_max, packed or not, and is read as it comes. Records of one account are judged in the order of the body.
 
 A CloudEvent in binary mode has its attributes in headers (ce-specversion, ce-type, ce-source, ce-id, ce-subject, ce-time) and its

@@ -173,6 +173,27 @@ func TestTheListOfRefusalsIsBoundedAndCounted(t *testing.T) {
 	}
 }
 
+// TestABodyWithoutRecordsEndsSoon: each line that is none costs a dead letter.
+func TestABodyWithoutRecordsEndsSoon(t *testing.T) {
+	s := openSite(t, village, nil)
+	good, bad := used(1)+"\n", strings.Repeat("x\n", unreadableMax)
+	if got := s.took(s.send("application/x-ndjson", good+bad)); got.Accepted != 1 || got.Unreadable != unreadableMax {
+		t.Errorf("as many as may be: got %d accepted, %d unreadable", got.Accepted, got.Unreadable)
+	}
+	a := s.send("application/x-ndjson", used(2)+"\n"+bad+"x\n"+used(3))
+	var got struct {
+		Detail string
+		Taken
+	}
+	a.decode(t, &got)
+	if a.status != http.StatusBadRequest || got.Accepted != 1 || got.Unreadable != unreadableMax || !strings.Contains(got.Detail, "line 10002") {
+		t.Errorf("one more: got %d %.300s", a.status, a.body)
+	}
+	if n := len(s.refusedLines()); n != 2*unreadableMax {
+		t.Errorf("got %d dead letters, want %d", n, 2*unreadableMax)
+	}
+}
+
 func TestASourceMayBeGivenForAll(t *testing.T) {
 	s := openSite(t, village, nil)
 	bare := strings.Replace(used(1), `"source":"pump",`, "", 1)
