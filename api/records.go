@@ -43,9 +43,9 @@ func (s *Server) registerRecords() {
 	register(s, endpoint{
 		method: http.MethodGet, path: "/v1/records", name: "listRecords", tag: "Records", need: access.Read,
 		summary: "Usage records",
-		description: "Records with outcome and explanation: those of an account in the order of arrival, those of all in the order of account, source " +
+		description: "Records with outcome and explanation: those of an account in the order of arrival, pages of all in the order of account, source " +
 			"and id. Duplicates are no records of their own; conflicts and unreadable lines are among the dead letters. With " +
-			"`Accept: application/x-ndjson` all of them come as of one moment, a line of JSON each, however many there are; where a limit leaves " +
+			"`Accept: application/x-ndjson` all of them come as of one moment, a line of JSON each, however many there are, account by account in the order of arrival; where a limit leaves " +
 			"some out, the last line has the cursor of the next page.",
 		kinds: []string{"account-not-found", "busy"},
 		gives: []form{{asJSON, recordPage{}}, {asNDJSON, recordLine{}}}, heads: map[string]string{"Link": linkTold},

@@ -100,8 +100,8 @@ func TestTwoDoorsSayTheSame(t *testing.T) {
 	d := s.openDoors()
 	const ndjson = "application/x-ndjson"
 	d.same("record list", s.must("record", "list", "--json"), d.ask("GET", "/v1/records", "", "Accept", ndjson))
-	d.same("record list, a page", s.must("record", "list", "--json"), items(t, d.ask("GET", "/v1/records?limit=1000", "")))
-	d.same("record list --outcome", s.must("record", "list", "--outcome", "rejected", "--json"),
+	d.same("record list, a page", s.must("record", "list", "--limit", "1000", "--json"), items(t, d.ask("GET", "/v1/records?limit=1000", "")))
+	d.same("record list --outcome", s.must("record", "list", "--outcome", "rejected", "--limit", "1000", "--json"),
 		items(t, d.ask("GET", "/v1/records?outcome=rejected", "")))
 	for _, r := range s.list("record", "list") {
 		source, id, account := r["source"].(string), r["id"].(string), r["account"].(string)

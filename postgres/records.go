@@ -100,7 +100,7 @@ type foundRecord struct {
 // The records are found and sorted before anything is looked up for them: a page
 // of a long list looks up originals and accounts for its own rows only.
 //
-// Those of an account come in the order of arrival. Those of all come in the
+// Those of an account come in the order of arrival. Pages of all come in the
 // order of their identity, which the primary key has: a page of millions of
 // records reads what is on it. Arrival counts the lines of each account by itself
 // and says nothing of two accounts, so that nobody loses an order by it (ADR 13).
@@ -128,6 +128,11 @@ const (
 	       limit  @most::bigint)` + foundRecords + `
 	order by r.account, r.source, r.id`
 
+	// recordsWhole is not paged, and sorted whatever its order is: so it is the one
+	// by which accounts can be worked out again.
+	recordsWhole = chosenRecords + `)` + foundRecords + `
+	order by r.account, r.arrival, r.source, r.id`
+
 	recordsOfAccount = chosenRecords + `
 	       and    r.account = @account
 	       and    ((r.arrival, r.source, r.id) > (@after_arrival::bigint, @after_source::text, @after_id::text) or not @after::boolean)
@@ -137,9 +142,10 @@ const (
 )
 
 // Records answers the records of a filter, those of an account in the order of
-// arrival, those of all in the order of account, source and id, as of one moment
-// and however many there are: they come one by one, and breaking off costs
-// nothing. A fault ends them.
+// arrival, a page of all in the order of account, source and id, and all of them
+// account by account, each in the order of arrival; as of one moment and however
+// many there are: they come one by one, and breaking off costs nothing. A fault
+// ends them.
 func (s *Store) Records(ctx context.Context, f RecordFilter) iter.Seq2[*RecordView, error] {
 	return streamed("list records", func(take func(*RecordView) bool) error {
 		return s.view(ctx, func(tx pgx.Tx) error { return eachRecord(ctx, tx, f.query(), f.args(), take) })
@@ -164,6 +170,9 @@ func streamed[T any](what string, each func(take func(T) bool) error) iter.Seq2[
 func (f *RecordFilter) query() string {
 	if f.Account != "" {
 		return recordsOfAccount
+	}
+	if f.Limit == 0 && f.After == (RecordPlace{}) {
+		return recordsWhole
 	}
 	return recordsOfAll
 }

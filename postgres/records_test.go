@@ -94,14 +94,15 @@ func TestRecordsAreListedInTheirOrder(t *testing.T) {
 		RecordFilter
 		want string
 	}{
-		{"all", RecordFilter{}, "A/f/1 A/f/2 A/f/c A/g/1 B/f/1 nobody/f/1"},
+		{"all, each account's as they arrived", RecordFilter{}, "A/f/1 A/f/2 A/g/1 A/f/c B/f/1 nobody/f/1"},
+		{"a page of all, by identity", RecordFilter{Limit: 5}, "A/f/1 A/f/2 A/f/c A/g/1 B/f/1"},
 		{"of an account", RecordFilter{Account: "A"}, "A/f/1 A/f/2 A/g/1 A/f/c"},
 		{"of an account that never was", RecordFilter{Account: "nobody"}, "nobody/f/1"},
 		{"of a service", RecordFilter{Service: "other"}, "nobody/f/1"},
 		{"rated", RecordFilter{Outcome: billing.Rated}, "A/f/1 A/f/2 A/f/c B/f/1"},
 		{"rejected", RecordFilter{Outcome: billing.Rejected}, "A/g/1 nobody/f/1"},
 		{"rejected by a reason", RecordFilter{Reason: billing.LimitDayUsage}, "A/g/1"},
-		{"from an instant on", RecordFilter{From: at("2025-01-02T12:00:00Z")}, "A/f/c A/g/1 B/f/1"},
+		{"from an instant on", RecordFilter{From: at("2025-01-02T12:00:00Z")}, "A/g/1 A/f/c B/f/1"},
 		{"before an instant", RecordFilter{To: at("2025-01-02T12:00:00Z")}, "A/f/1 A/f/2 nobody/f/1"},
 		{"between two", RecordFilter{From: at("2025-01-02T00:00:00Z"), To: at("2025-01-02T12:00:00.000001Z")}, "A/f/2 A/g/1"},
 		{"the first two", RecordFilter{Limit: 2}, "A/f/1 A/f/2"},

@@ -20,7 +20,7 @@ type recordListCommand struct {
 
 // Help is the longer text of --help.
 func (*recordListCommand) Help() string {
-	return "Those of an account in order of arrival, those of all in the order of account, source and id. With --json a line of JSON each, with the whole explanation. Duplicates are no records of their own; conflicts and unreadable lines are among the dead letters."
+	return "Account by account, each in the order of arrival; with --limit those of all in the order of account, source and id. With --json a line of JSON each, with the whole explanation. Duplicates are no records of their own; conflicts and unreadable lines are among the dead letters."
 }
 
 // Validate refuses a limit that lists nothing.
