@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -60,7 +61,7 @@ type (
 
 // v1Attribute is a custom attribute of an account by its id.
 type v1Attribute struct {
-	Name  string `json:"name" doc:"Name of the attribute."`
+	Name  string `json:"name" doc:"Name of the attribute; its key where it has none."`
 	Value string `json:"value"`
 }
 
@@ -104,7 +105,7 @@ func v1Attributes(a *postgres.VendorAccount) []v1Attribute {
 	if a.Type != nil {
 		for _, known := range a.Type.Attributes {
 			if value, has := left[known.Key]; has {
-				all = append(all, v1Attribute{Name: known.Name, Value: value})
+				all = append(all, v1Attribute{Name: cmp.Or(known.Name, known.Key), Value: value})
 				delete(left, known.Key)
 			}
 		}
