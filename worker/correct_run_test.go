@@ -138,7 +138,7 @@ func TestWhatMayNotBeCorrectedIsRefused(t *testing.T) {
 			t.Error("what was refused wrote something")
 		}
 	}
-	refused("a note", Correction{Filter: name("1")})
+	refused(`note "": it says nothing`, Correction{Filter: name("1")})
 	refused("everything is refused", Correction{Note: "n"})
 	refused("everything is refused", Correction{Note: "n", Filter: postgres.CorrectionFilter{Rejected: true}})
 	refused("for a re-rate", Correction{Note: "n", Cancel: true, Filter: postgres.CorrectionFilter{Account: "A", Rejected: true}})
